@@ -1,0 +1,1 @@
+"""Client library for direct payment requests and metered settlement."""

@@ -1,0 +1,1 @@
+"""The pytest plugin: fixtures for a fresh mock, its client and its webhooks."""
