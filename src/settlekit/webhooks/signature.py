@@ -1,0 +1,103 @@
+"""The signature of a webhook: who sent these bytes, and when.
+
+The header is ``Siglume-Signature: t=<unix seconds>,v1=<hex>``: an HMAC-SHA256 over the
+timestamp, a dot and the raw body. While a secret is being rotated a sender adds a second
+``v1``; any one that matches is enough. Only the raw bytes (or text) can be verified: a
+parsed body no longer has the bytes that were signed.
+"""
+
+import hmac
+import re
+import time
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from settlekit.errors import InvalidArgument, PayloadError, SignatureError
+
+SIGNATURE_HEADER: Final = "Siglume-Signature"
+TOLERANCE_SECONDS: Final = 300
+MAX_HEADER_LENGTH: Final = 4096
+
+_TIMESTAMP = re.compile(r"[0-9]{1,15}", re.ASCII)
+_SIGNATURE = re.compile(r"[0-9a-f]{64}", re.ASCII)
+
+
+def sign(body: bytes | str, secret: str, *, timestamp: int) -> str:
+    """Return the header that proves a body, for tests and senders."""
+    return sign_all(body, [secret], timestamp=timestamp)
+
+
+def sign_all(body: bytes | str, secrets: Sequence[str], *, timestamp: int) -> str:
+    """Return a header with one ``v1`` for each secret, in the order given."""
+    signed = b"%d.%b" % (timestamp, _raw(body))
+    signatures = ",".join(f"v1={_hex_digest(key, signed)}" for key in _keys(secrets))
+    return f"t={timestamp},{signatures}"
+
+
+def verify_signature(
+    body: bytes | str,
+    header: str | None,
+    secrets: Sequence[str],
+    *,
+    tolerance_seconds: float = TOLERANCE_SECONDS,
+    now: Callable[[], float] = time.time,
+) -> None:
+    """Raise SignatureError unless one of the secrets signed this body just now.
+
+    The timestamp may differ by ``tolerance_seconds`` either way from ``now``.
+    """
+    keys = _keys(secrets)
+    raw = _raw(body)
+    timestamp, signatures = read_header(header)
+    if abs(now() - int(timestamp)) > tolerance_seconds:
+        raise SignatureError("stale", "the signature's timestamp is outside the tolerance")
+    signed = b"%b.%b" % (timestamp.encode(), raw)
+    for key in keys:
+        expected = _hex_digest(key, signed)
+        for signature in signatures:
+            if hmac.compare_digest(expected, signature):
+                return
+    raise SignatureError("mismatch", "no secret made this signature of this body")
+
+
+def read_header(header: str | None) -> tuple[str, list[str]]:
+    """Return the timestamp's text and the ``v1`` signatures of a header."""
+    if not header or not isinstance(header, str):
+        raise SignatureError("missing", f"there is no {SIGNATURE_HEADER} header")
+    timestamps: list[str] = []
+    signatures: list[str] = []
+    for item in header[:MAX_HEADER_LENGTH].split(","):
+        name, _, value = item.strip(" \t").partition("=")
+        if name == "t":
+            timestamps.append(value)
+        elif name == "v1" and _SIGNATURE.fullmatch(value):
+            signatures.append(value)
+    if len(timestamps) != 1 or not _TIMESTAMP.fullmatch(timestamps[0]):
+        raise SignatureError("malformed", "the signature header has no single timestamp")
+    if not signatures:
+        raise SignatureError("malformed", "the signature header has no v1 signature")
+    return timestamps[0], signatures
+
+
+def _hex_digest(key: bytes, signed: bytes) -> str:
+    return hmac.digest(key, signed, "sha256").hex()
+
+
+def _raw(body: bytes | str) -> bytes:
+    if isinstance(body, str):
+        try:
+            return body.encode()
+        except UnicodeEncodeError:
+            raise PayloadError("the body isn't valid Unicode") from None
+    if not isinstance(body, bytes | bytearray | memoryview):
+        raise TypeError("verify the raw body, bytes or str: a parsed one isn't what was signed")
+    return bytes(body)
+
+
+def _keys(secrets: Sequence[str]) -> list[bytes]:
+    if isinstance(secrets, str) or not secrets:
+        raise InvalidArgument("secrets", "must be a list of one secret or more")
+    keys = [secret.strip().encode() for secret in secrets]
+    if not all(keys):
+        raise InvalidArgument("secrets", "must not hold an empty secret")
+    return keys
