@@ -1,0 +1,22 @@
+"""Sphinx configuration: everything the pages need is in this folder."""
+
+from importlib.metadata import version as installed_version
+
+project = "settlekit"
+copyright = "the settlekit authors"
+author = "the settlekit authors"
+version = release = installed_version("settlekit")
+
+extensions = ["myst_parser"]
+exclude_patterns = ["_build"]
+# The last entry of the contents takes in whatever page is not named there, often none.
+suppress_warnings = ["toc.empty_glob"]
+nitpicky = True
+
+myst_enable_extensions = ["colon_fence", "deflist"]
+myst_heading_anchors = 3
+
+html_theme = "furo"
+html_title = f"settlekit {release}"
+html_copy_source = False
+html_show_sourcelink = False
