@@ -9,8 +9,6 @@ version = release = installed_version("settlekit")
 
 extensions = ["myst_parser"]
 exclude_patterns = ["_build"]
-# The last entry of the contents takes in whatever page is not named there, often none.
-suppress_warnings = ["toc.empty_glob"]
 nitpicky = True
 
 myst_enable_extensions = ["colon_fence", "deflist"]
