@@ -1,0 +1,1 @@
+"""The door: declared routes, tokens and roles, errors, envelopes, the OpenAPI document."""

@@ -1,0 +1,193 @@
+"""The WSGI application: match a route, admit the caller, read, run, do what is due, answer."""
+
+import logging
+import re
+from collections.abc import Iterable
+from typing import Any
+from uuid import uuid4
+
+from sqlalchemy.exc import DBAPIError
+from werkzeug.exceptions import HTTPException, MethodNotAllowed, RequestEntityTooLarge
+from werkzeug.routing import Map, Rule
+from werkzeug.wrappers import Request as WsgiRequest
+from werkzeug.wrappers import Response
+
+from settlekit_mock.http.dialects import Dialect, Trace, dialect_of
+from settlekit_mock.http.reading import BODY_LIMIT, convert, read_json, read_query
+from settlekit_mock.http.roles import Credentials, admit
+from settlekit_mock.http.routes import Page, Reply, Request, Route, Stream
+from settlekit_mock.kernel.problems import Malformed, NotFound, Problem
+from settlekit_mock.kernel.world import World
+
+_LOG = logging.getLogger("settlekit_mock")
+_TRACEPARENT = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}", re.ASCII)
+_NO_STORE = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+_PAGE_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'none'"
+
+
+class Application:
+    """The routes of one world as a WSGI application."""
+
+    def __init__(self, world: World, routes: Iterable[Route]) -> None:
+        self.world = world
+        self.routes = tuple(routes)
+        self._map = Map(
+            [
+                Rule(path, methods=[route.method], endpoint=route)
+                for route in self.routes
+                for path in (route.path, *route.also)
+            ],
+            strict_slashes=False,
+            merge_slashes=False,
+        )
+
+    def __call__(self, environ: Any, start_response: Any) -> Iterable[bytes]:
+        return self.respond(WsgiRequest(environ))(environ, start_response)
+
+    def respond(self, given: WsgiRequest) -> Response:
+        """Answer one request; whatever happens, the answer is one of the documented ones."""
+        trace = _trace(given)
+        route: Route | None = None
+        try:
+            route, path = self._match(given)
+            answer = self._run(route, path, given, trace)
+            self.world.settle()
+            return _response(route, answer, trace)
+        except Problem as problem:
+            return _refusal(_dialect(route, given), problem, trace, route)
+        except DBAPIError:
+            _LOG.exception("the database failed in %s %s", given.method, given.path)
+            unavailable = Problem(
+                "the database doesn't answer; nothing was written, try again",
+                status=503,
+                code="DATABASE_UNAVAILABLE",
+                retry_after_seconds=1,
+            )
+            return _refusal(_dialect(route, given), unavailable, trace, route)
+        except Exception:
+            _LOG.exception("a defect in %s %s", given.method, given.path)
+            defect = Problem("a defect in this server; its log says more", status=500, code="INTERNAL")
+            return _refusal(_dialect(route, given), defect, trace, route)
+
+    def _match(self, given: WsgiRequest) -> tuple[Route, dict[str, str]]:
+        adapter = self._map.bind("", path_info=given.path)
+        try:
+            route, path = adapter.match(method=given.method)
+        except MethodNotAllowed as error:
+            allowed = ", ".join(sorted(error.valid_methods or ()))
+            raise Problem(
+                f"{given.path} takes {allowed}", status=405, code="METHOD_NOT_ALLOWED"
+            ) from error
+        except HTTPException as error:
+            raise NotFound(
+                f"no route {given.method} {given.path}; /openapi.json lists them",
+                code="ROUTE_NOT_FOUND",
+            ) from error
+        return route, {name: _path_text(value) for name, value in path.items()}
+
+    def _run(self, route: Route, path: dict[str, str], given: WsgiRequest, trace: Trace) -> Any:
+        caller = admit(self.world, route.role, _credentials(given))
+        raw = _raw_body(given)
+        request = Request(
+            world=self.world,
+            caller=caller,
+            path=path,
+            query=None if route.query is None else read_query(given.args, route.query),
+            body=_body(route, given, raw),
+            raw=raw,
+            headers=given.headers,  # type: ignore[arg-type]
+            request_id=trace.request_id,
+        )
+        return route.run(request)
+
+
+def _trace(given: WsgiRequest) -> Trace:
+    found = _TRACEPARENT.fullmatch(given.headers.get("traceparent", ""))
+    return Trace(f"req_{uuid4().hex}", found.group(1) if found else uuid4().hex)
+
+
+def _path_text(value: Any) -> str:
+    text = str(value)
+    if "\x00" in text or "�" in text or len(text) > 255:
+        raise NotFound("no such object")
+    return text
+
+
+def _credentials(given: WsgiRequest) -> Credentials:
+    return Credentials(
+        authorization=given.headers.get("Authorization"),
+        admin_secret=given.headers.get("X-Admin-Secret"),
+        remote_address=given.remote_addr or "",
+        host=given.headers.get("Host", ""),
+        fetch_site=given.headers.get("Sec-Fetch-Site"),
+    )
+
+
+def _raw_body(given: WsgiRequest) -> bytes:
+    given.max_content_length = BODY_LIMIT
+    try:
+        raw = given.get_data(cache=True, parse_form_data=False)
+    except RequestEntityTooLarge as error:
+        raise _too_large() from error
+    if len(raw) > BODY_LIMIT:
+        raise _too_large()
+    return raw
+
+
+def _too_large() -> Problem:
+    return Problem("a body holds at most 1 MiB", status=413, code="PAYLOAD_TOO_LARGE")
+
+
+def _body(route: Route, given: WsgiRequest, raw: bytes) -> Any:
+    if route.body is None:
+        return None
+    if route.form:
+        return read_query(given.form, route.body)
+    media_type = given.mimetype
+    if raw and media_type not in ("", "application/json") and not media_type.endswith("+json"):
+        raise Malformed(f"send JSON (Content-Type: application/json), not {media_type[:80]}")
+    return convert(read_json(raw), route.body)
+
+
+def _dialect(route: Route | None, given: WsgiRequest) -> Dialect:
+    return dialect_of(given.path) if route is None else route.dialect
+
+
+def _response(route: Route, answer: Any, trace: Trace) -> Response:
+    status, data = (answer.status, answer.data) if isinstance(answer, Reply) else (route.status, answer)
+    if isinstance(data, Stream):
+        response = Response(data.chunks, status, content_type=data.media_type)
+        if data.filename is not None:
+            response.headers["Content-Disposition"] = f'attachment; filename="{data.filename}"'
+    elif isinstance(data, Page):
+        response = _page(data)
+    else:
+        body = data if isinstance(data, bytes) else route.dialect.answer(data, trace)
+        response = Response(body, status, content_type="application/json")
+    return _traced(response, trace)
+
+
+def _page(page: Page) -> Response:
+    response = Response(page.html, page.status, content_type="text/html; charset=utf-8")
+    response.headers["Content-Security-Policy"] = _PAGE_POLICY
+    response.headers["Referrer-Policy"] = "no-referrer"
+    if page.location is not None:
+        response.status_code = 303
+        response.headers["Location"] = page.location
+    return response
+
+
+def _refusal(dialect: Dialect, problem: Problem, trace: Trace, route: Route | None) -> Response:
+    body = dialect.error(problem, trace, None if route is None else route.invalid_code)
+    response = Response(body, dialect.status(problem), content_type="application/json")
+    if problem.retry_after_seconds is not None:
+        response.headers["Retry-After"] = str(problem.retry_after_seconds)
+    return _traced(response, trace)
+
+
+def _traced(response: Response, trace: Trace) -> Response:
+    response.headers.update(_NO_STORE)
+    response.headers["X-Request-Id"] = trace.request_id
+    return response
+
+

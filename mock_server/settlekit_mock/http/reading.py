@@ -1,0 +1,84 @@
+"""Read what a stranger sends: JSON bodies and query strings, strictly."""
+
+import json
+from typing import Any, TypeVar
+
+import msgspec
+from werkzeug.datastructures import MultiDict
+
+from settlekit_mock.kernel.problems import Invalid, Malformed
+
+BODY_LIMIT = 1024 * 1024
+"""Bytes; a longer body is answered 413."""
+
+T = TypeVar("T")
+
+
+def read_json(raw: bytes) -> dict[str, Any]:
+    """Read a JSON object; an empty body is an empty object.
+
+    Raises ``Malformed`` for anything that isn't one JSON object in UTF-8, for NaN and
+    infinities, for a key given twice and for text that no encoding can carry.
+    """
+    if not raw.strip():
+        return {}
+    try:
+        found = json.loads(
+            raw.decode("utf-8"), parse_constant=_no_constant, object_pairs_hook=_unique_keys
+        )
+        json.dumps(found, ensure_ascii=False).encode("utf-8")
+    except (ValueError, RecursionError) as error:
+        reason = "nested too deeply" if isinstance(error, RecursionError) else str(error)
+        raise Malformed(f"the body isn't JSON: {reason}") from error
+    if not isinstance(found, dict):
+        raise Malformed("the body must be a JSON object")
+    if b"\\u0000" in raw:
+        raise Malformed("the body must not hold the character U+0000")
+    return found
+
+
+def _no_constant(name: str) -> None:
+    raise ValueError(f"{name} isn't a JSON number")
+
+
+def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        keys = [key for key, _ in pairs]
+        twice = next(key for key in keys if keys.count(key) > 1)
+        raise ValueError(f"the key {twice!r} comes twice")
+    return found
+
+
+def convert(values: dict[str, Any], into: type[T], *, from_text: bool = False) -> T:
+    """Turn read values into a request class, or raise ``Invalid`` naming the field."""
+    try:
+        return msgspec.convert(values, into, strict=not from_text)
+    except msgspec.ValidationError as error:
+        raise Invalid(_told(str(error))) from error
+
+
+def read_query(arguments: MultiDict[str, str], into: type[T]) -> T:
+    """Read a query string into a request class.
+
+    Raises ``Invalid`` for a parameter given twice or not valid; an empty one counts as
+    absent.
+    """
+    values: dict[str, str] = {}
+    for name, given in arguments.lists():
+        if len(given) > 1:
+            raise Invalid(f"{name}: give this parameter once")
+        if "\x00" in given[0] or "�" in given[0]:
+            raise Invalid(f"{name}: must be text in UTF-8")
+        if given[0]:
+            values[name] = given[0]
+    return convert(values, into, from_text=True)
+
+
+def _told(message: str) -> str:
+    """Turn "Expected `int` - at `$.amount_minor`" into "amount_minor: expected `int`"."""
+    what, found, where = message.partition(" - at `$")
+    if not found:
+        return what[:1].lower() + what[1:]
+    field = where.rstrip("`").lstrip(".")
+    return f"{field}: {what[:1].lower()}{what[1:]}" if field else what

@@ -1,0 +1,83 @@
+"""A route, declared once: what it takes, what it answers, who may call it.
+
+Routing, validation, the OpenAPI document and the docs come from these declarations.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from werkzeug.datastructures import Headers
+
+from settlekit_mock.http.dialects import SDRP, Dialect
+from settlekit_mock.http.roles import Caller, Role
+from settlekit_mock.kernel.world import World
+
+Method = Literal["GET", "POST", "PATCH", "PUT", "DELETE"]
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A parsed and authorised call. ``body`` and ``query`` are of the route's classes."""
+
+    world: World
+    caller: Caller
+    path: dict[str, str]
+    query: Any
+    body: Any
+    raw: bytes
+    headers: Headers
+    request_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An answer with another status than the route's own."""
+
+    status: int
+    data: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """An answer that is written as it is read: chunks of bytes of a media type."""
+
+    chunks: Any
+    media_type: str
+    filename: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """An answer for a browser: a whole HTML page, or a way on to ``location``."""
+
+    html: str = ""
+    location: str | None = None
+    status: int = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One declared route.
+
+    ``answers`` is the class of ``data``, or a media type ("text/csv", "text/html") where
+    the answer isn't JSON. ``errors`` are the codes of its own, beyond those that every
+    route of its dialect and role can answer. ``also`` are other paths to the same route.
+    """
+
+    method: Method
+    path: str
+    role: Role
+    run: Callable[[Request], Any]
+    answers: Any
+    summary: str
+    query: type[Any] | None = None
+    body: type[Any] | None = None
+    form: bool = False
+    raw: bool = False
+    status: int = 200
+    dialect: Dialect = SDRP
+    invalid_code: str | None = None
+    errors: tuple[tuple[int, str], ...] = ()
+    also: tuple[str, ...] = field(default=())
+    tag: str = ""

@@ -1,0 +1,75 @@
+"""Serve a WSGI application on a socket, in threads of this process."""
+
+import threading
+from types import TracebackType
+from typing import Any, Self
+
+from cheroot import wsgi
+
+THREADS = 10
+"""Calls answered at once; each stream of the journal keeps one for as long as it lasts."""
+
+
+class PortInUse(Exception):  # noqa: N818 - read as a sentence by the command
+    """The address is taken: one line says which, and what to do."""
+
+
+class Server:
+    """An HTTP server for one application; ``port=0`` takes a free port."""
+
+    def __init__(self, application: Any, host: str = "127.0.0.1", port: int = 0) -> None:
+        self._server = wsgi.Server((host, port), application, numthreads=THREADS)
+        self._server.server_name = "settlekit-mock"
+        self._host = host
+        self._thread: threading.Thread | None = None
+
+    def listen(self) -> None:
+        """Bind the socket; raises ``PortInUse`` when it is taken or not ours to take."""
+        try:
+            self._server.prepare()
+        except OSError as error:
+            host, port = self._server.bind_addr
+            raise PortInUse(
+                f"can't listen on {host}:{port}: {error}; choose another with --port"
+            ) from error
+
+    @property
+    def port(self) -> int:
+        """The port it listens on."""
+        return int(self._server.bind_addr[1])
+
+    @property
+    def url(self) -> str:
+        """The origin that clients reach it by."""
+        host = f"[{self._host}]" if ":" in self._host else self._host
+        return f"http://{host}:{self.port}"
+
+    def serve_forever(self) -> None:
+        """Answer until ``stop`` is called or the process is interrupted."""
+        self._server.serve()
+
+    def start(self) -> Self:
+        """Listen, and answer in a thread of its own."""
+        self.listen()
+        self._thread = threading.Thread(
+            target=self._server.serve, name="settlekit-mock-http", daemon=True
+        )
+        self._thread.start()
+        return self
+
+    def stop(self) -> None:
+        """Finish the calls under way and close the socket."""
+        self._server.stop()
+        if self._thread is not None:
+            self._thread.join()
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()

@@ -1,0 +1,1 @@
+"""What every room stands on: time, money, ids, the database, the due queue, the journal."""

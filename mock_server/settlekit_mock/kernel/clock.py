@@ -1,0 +1,102 @@
+"""The clock's state and the settings that live beside it, one row.
+
+A frozen clock shows ``frozen_at``; a real one shows the machine's time plus an offset, so
+that it can be advanced, and goes on from there. It never goes back.
+"""
+
+import time
+from dataclasses import dataclass, replace
+
+from sqlalchemy import Connection, insert, select, update
+
+from settlekit_mock.kernel.problems import Conflict
+from settlekit_mock.kernel.tables import SCHEMA_VERSION, STATE
+from settlekit_mock.kernel.times import checked, to_text
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """What the server's one row says at the beginning of a transaction."""
+
+    seed: int
+    frozen_at: int | None
+    offset_ms: int
+    sign_with_clock: bool
+    next_number: int
+
+    @property
+    def frozen(self) -> bool:
+        """Whether time stands still between calls."""
+        return self.frozen_at is not None
+
+    @property
+    def now(self) -> int:
+        """The clock's time, as an instant."""
+        return machine_now() + self.offset_ms if self.frozen_at is None else self.frozen_at
+
+    def moved_to(self, instant: int) -> "State":
+        """Show another, later time; a real clock keeps running from there.
+
+        Raises ``Conflict`` for an earlier time.
+        """
+        now = self.now
+        if instant < now:
+            raise Conflict(
+                f"the clock shows {to_text(now)} and never goes back to {to_text(instant)}",
+                code="CLOCK_NEVER_GOES_BACK",
+            )
+        checked(instant)
+        if self.frozen:
+            return replace(self, frozen_at=instant)
+        return replace(self, offset_ms=self.offset_ms + instant - now)
+
+    def froze(self, instant: int | None) -> "State":
+        """Stop the clock, now or at a later time."""
+        stopped = replace(self, frozen_at=self.now, offset_ms=0)
+        return stopped if instant is None else stopped.moved_to(instant)
+
+    def resumed(self) -> "State":
+        """Let the clock run on from the time it shows."""
+        if self.frozen_at is None:
+            return self
+        return replace(self, frozen_at=None, offset_ms=self.frozen_at - machine_now())
+
+
+def machine_now() -> int:
+    """Return the machine's time as an instant."""
+    return time.time_ns() // 1_000_000
+
+
+_READ = select(
+    STATE.c.seed,
+    STATE.c.frozen_at,
+    STATE.c.offset_ms,
+    STATE.c.sign_with_clock,
+    STATE.c.next_number,
+)
+
+
+def load_state(connection: Connection) -> State:
+    """Read the server's one row."""
+    seed, frozen_at, offset_ms, sign_with_clock, next_number = connection.execute(_READ).one()
+    return State(seed, frozen_at, offset_ms, bool(sign_with_clock), next_number)
+
+
+def save_state(connection: Connection, state: State) -> None:
+    """Write the server's one row back."""
+    connection.execute(update(STATE).values(_columns(state)))
+
+
+def create_state(connection: Connection, state: State) -> None:
+    """Write the server's one row for the first time."""
+    connection.execute(insert(STATE).values(one=1, schema_version=SCHEMA_VERSION, **_columns(state)))
+
+
+def _columns(state: State) -> dict[str, object]:
+    return {
+        "seed": state.seed,
+        "frozen_at": state.frozen_at,
+        "offset_ms": state.offset_ms,
+        "sign_with_clock": int(state.sign_with_clock),
+        "next_number": state.next_number,
+    }

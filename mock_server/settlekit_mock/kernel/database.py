@@ -1,0 +1,178 @@
+"""The database: SQLite in memory or in a file, and its transactions.
+
+Facts this stands on: SQLite's writers open with ``BEGIN IMMEDIATE``, for a transaction
+that reads first and writes later fails at once when another wrote in between; one lock a
+process around writers keeps waiting times even; ``synchronous=NORMAL`` in WAL survives a
+killed process and may lose the last commits when the power goes.
+"""
+
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import ArgumentError, OperationalError
+from sqlalchemy.exc import DatabaseError as DriverError
+from sqlalchemy.pool import StaticPool
+
+from settlekit_mock.kernel.tables import METADATA, SCHEMA_VERSION, STATE
+
+BUSY_TIMEOUT_MS = 10_000
+MEMORY_URL = "sqlite://"
+
+
+class DatabaseUnusable(Exception):  # noqa: N818 - read as a sentence by the command
+    """The database can't be opened: one line says why and what to do."""
+
+
+class Database:
+    """One database of one mock server, safe to share between threads."""
+
+    def __init__(self, url: str = MEMORY_URL, *, image: bytes | None = None) -> None:
+        self.url = url
+        self.in_memory = url in (MEMORY_URL, "memory")
+        self._write_lock = threading.RLock()
+        self._memory = _memory_connection(image) if self.in_memory else None
+        self.engine = self._engine()
+
+    def _engine(self) -> Engine:
+        if self._memory is not None:
+            memory = self._memory
+            engine = create_engine(MEMORY_URL, creator=lambda: memory, poolclass=StaticPool)
+        else:
+            engine = _file_engine(self.url)
+        event.listen(engine, "begin", _begin)
+        return engine
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """Open a transaction that may write; it commits, or rolls back on any exception."""
+        with (
+            self._write_lock,
+            self.engine.connect().execution_options(settlekit_begin="BEGIN IMMEDIATE") as connection,
+            connection.begin(),
+        ):
+            yield connection
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """Open a transaction that sees one state of the database and writes nothing."""
+        with self._reading(), self.engine.connect() as connection, connection.begin():
+            yield connection
+
+    def _reading(self) -> AbstractContextManager[Any]:
+        # One connection serves a database in memory, so its readers wait for the writer.
+        return self._write_lock if self.in_memory else nullcontext()
+
+    def prepare(self) -> bool:
+        """Make the tables where there are none; return whether it made them.
+
+        Raises ``DatabaseUnusable`` for a file that can't be written, isn't a database of
+        this server, or is one of another version.
+        """
+        try:
+            return self._prepare()
+        except (OperationalError, DriverError) as error:
+            raise DatabaseUnusable(
+                f"can't use the database {_shown(self.url)}: {error.orig}; "
+                "give --db a file in a folder that can be written"
+            ) from error
+
+    def _prepare(self) -> bool:
+        with self.write() as connection:
+            names = set(self.engine.dialect.get_table_names(connection))  # type: ignore[no-untyped-call]
+            if STATE.name not in names:
+                if names:
+                    raise DatabaseUnusable(
+                        f"the database {_shown(self.url)} holds something else; give --db a new file"
+                    )
+                METADATA.create_all(connection)
+                return True
+            self._check_version(connection)
+            return False
+
+    def _check_version(self, connection: Connection) -> None:
+        found = connection.exec_driver_sql("SELECT schema_version FROM state").scalar()
+        if found != SCHEMA_VERSION:
+            raise DatabaseUnusable(
+                f"the database {_shown(self.url)} is of version {found}, this server needs "
+                f"{SCHEMA_VERSION}; give --db a new file, or use the release that made it"
+            )
+
+    def image(self) -> bytes:
+        """Return a whole copy of a database in memory."""
+        if self._memory is None:
+            raise DatabaseUnusable("copies are made of databases in memory only")
+        with self._write_lock:
+            return self._memory.serialize()
+
+    def restore(self, image: bytes) -> None:
+        """Replace the content of a database in memory by an earlier copy."""
+        if self._memory is None:
+            raise DatabaseUnusable("copies are restored into databases in memory only")
+        with self._write_lock:
+            self._memory.deserialize(image)
+            _tune_memory(self._memory)
+
+    def close(self) -> None:
+        """Give back connections and memory."""
+        self.engine.dispose()
+        if self._memory is not None:
+            self._memory.close()
+
+
+def _begin(connection: Connection) -> None:
+    # The driver opens no transaction for a SELECT, so it is left in autocommit and told.
+    options = connection.get_execution_options()
+    connection.exec_driver_sql(options.get("settlekit_begin", "BEGIN"))
+
+
+def _memory_connection(image: bytes | None) -> sqlite3.Connection:
+    connection = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
+    if image is not None:
+        connection.deserialize(image)
+    _tune_memory(connection)
+    return connection
+
+
+def _tune_memory(connection: sqlite3.Connection) -> None:
+    connection.execute("PRAGMA journal_mode = MEMORY")
+    connection.execute("PRAGMA foreign_keys = ON")
+
+
+def _file_engine(url: str) -> Engine:
+    try:
+        parsed = make_url(url if "://" in url else f"sqlite:///{url}")
+    except ArgumentError as error:
+        raise DatabaseUnusable(f"not a database URL: {_shown(url)}") from error
+    if parsed.get_backend_name() != "sqlite":
+        raise DatabaseUnusable(
+            f"can't use a {parsed.get_backend_name()} database; "
+            "give --db a file, or sqlite:///file.db"
+        )
+    if parsed.database and not Path(parsed.database).absolute().parent.is_dir():
+        raise DatabaseUnusable(
+            f"the folder of {_shown(url)} doesn't exist; make it, or give --db another file"
+        )
+    engine = create_engine(
+        parsed, connect_args={"isolation_level": None, "check_same_thread": False}
+    )
+    event.listen(engine, "connect", _tune_file)
+    return engine
+
+
+def _tune_file(connection: sqlite3.Connection, _record: object) -> None:
+    connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = NORMAL")
+    connection.execute("PRAGMA foreign_keys = ON")
+
+
+def _shown(url: str) -> str:
+    try:
+        return make_url(url).render_as_string(hide_password=True)
+    except ArgumentError:
+        return url

@@ -1,0 +1,103 @@
+"""One transaction of the world: a connection, the time, and what is to be written with it.
+
+Journal entries and due rows are collected and written in one statement each, before the
+transaction commits or reads them again.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from sqlalchemy import Connection, delete, insert
+
+from settlekit_mock.kernel.clock import State, save_state
+from settlekit_mock.kernel.ids import Ids
+from settlekit_mock.kernel.tables import DUE, EVENTS
+
+if TYPE_CHECKING:
+    from settlekit_mock.kernel.world import World
+
+_DATA = msgspec.json.Encoder(order="sorted")
+
+
+class Transaction:
+    """What a use case works with. ``now`` is an instant; due work runs at its own time."""
+
+    __slots__ = (
+        "_due",
+        "_events",
+        "_read_state",
+        "connection",
+        "earliest_due",
+        "ids",
+        "now",
+        "state",
+        "world",
+    )
+
+    def __init__(self, world: "World", connection: Connection, state: State) -> None:
+        self.world = world
+        self.connection = connection
+        self.state = self._read_state = state
+        self.now = state.now
+        self.ids = Ids(state.seed, state.next_number)
+        self._events: list[dict[str, object]] = []
+        self._due: list[dict[str, object]] = []
+        self.earliest_due: int | None = None
+
+    def new_id(self, prefix: str) -> str:
+        """Draw an id from the server's seed and counter."""
+        return self.ids.new(prefix)
+
+    def record(self, kind: str, subject: str, *, at: int | None = None, **data: object) -> None:
+        """Write a journal entry; ``at`` is the transaction's time unless given."""
+        self._events.append(
+            {
+                "at": self.now if at is None else at,
+                "kind": kind,
+                "subject": subject,
+                "data": _DATA.encode(data).decode(),
+            }
+        )
+        self.world.saw(kind)
+
+    def schedule(self, kind: str, subject: str, at: int) -> None:
+        """Put work into the due queue: ``kind`` names who does it, ``subject`` what to."""
+        at = max(at, self.now)
+        self._due.append({"at": at, "kind": kind, "subject": subject})
+        self.earliest_due = at if self.earliest_due is None else min(self.earliest_due, at)
+
+    def cancel(self, kind: str, subject: str) -> None:
+        """Take work for a subject out of the due queue again."""
+        self.flush()
+        self.connection.execute(delete(DUE).where(DUE.c.subject == subject, DUE.c.kind == kind))
+
+    def publish(self, topic: str, message: Any) -> None:
+        """Tell the rooms above, within this transaction, what happened here."""
+        for listener in self.world.listeners(topic):
+            listener(self, message)
+
+    def flush(self) -> None:
+        """Write what was collected, so that the transaction can read it."""
+        if self._events:
+            self.connection.execute(_INSERT_EVENTS, self._events)
+            self._events = []
+        if self._due:
+            self.connection.execute(_INSERT_DUE, self._due)
+            self._due = []
+
+    def finish(self) -> None:
+        """Write everything that is left, just before the commit."""
+        self.flush()
+        if self.ids.next_number != self.state.next_number:
+            self.state = replace(self.state, next_number=self.ids.next_number)
+        if self.state is not self._read_state:
+            save_state(self.connection, self.state)
+
+
+_INSERT_EVENTS = insert(EVENTS)
+_INSERT_DUE = insert(DUE)
+
+Listener = Callable[[Transaction, Any], None]
+

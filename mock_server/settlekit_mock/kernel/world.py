@@ -1,0 +1,125 @@
+"""The world of one server: its database, its clock, its due work and who listens to what."""
+
+import threading
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from sqlalchemy import Connection
+
+from settlekit_mock.kernel.clock import State, create_state, load_state, machine_now
+from settlekit_mock.kernel.database import Database
+from settlekit_mock.kernel.due import DueLoop
+from settlekit_mock.kernel.transaction import Listener, Transaction
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the operator chose when the server was started."""
+
+    seed: int = 0
+    freeze_at: int | None = None
+    sign_with_clock: bool = False
+    merchant: str = "sandbox_merchant"
+    webhook_url: str | None = None
+    webhook_secret: str = "whsec_sandbox_local"
+    origin: str = "http://localhost:3000"
+    admin_token: str = "sandbox_admin_token"
+    admin_secret: str = "sandbox_admin_secret"
+    control_token: str | None = None
+    stripe_webhook_secret: str | None = None
+    allow_remote_webhooks: bool = False
+
+
+class World:
+    """One server's world. Safe to share between threads."""
+
+    def __init__(self, database: Database, settings: Settings) -> None:
+        self.database = database
+        self.settings = settings
+        self.due = DueLoop(self)
+        self.public_url = "http://127.0.0.1:8787"
+        self._listeners: dict[str, list[Listener]] = defaultdict(list)
+        self._woken: list[Callable[[], None]] = []
+        self._local = threading.local()
+        self._watched: dict[str, int] = {}
+
+    def create(self) -> None:
+        """Write the first state of a new database."""
+        chosen = self.settings
+        now = machine_now() if chosen.freeze_at is None else chosen.freeze_at
+        frozen_at = None if chosen.freeze_at is None else now
+        with self.database.write() as connection:
+            create_state(
+                connection, State(chosen.seed, frozen_at, 0, chosen.sign_with_clock, next_number=1)
+            )
+
+    @contextmanager
+    def transaction(self) -> Iterator[Transaction]:
+        """Open a transaction that writes; what it scheduled is due once it committed."""
+        with self.database.write() as connection:
+            tx = Transaction(self, connection, load_state(connection))
+            yield tx
+            tx.finish()
+            now = tx.state.now
+        if tx.earliest_due is not None:
+            self._committed(tx.earliest_due, now)
+
+    def _committed(self, earliest_due: int, now: int) -> None:
+        if earliest_due <= now:
+            self._local.due_now = True
+        for wake in self._woken:
+            wake()
+
+    @contextmanager
+    def snapshot(self) -> Iterator[Connection]:
+        """Open a transaction that only reads, and sees one moment."""
+        with self.database.read() as connection:
+            yield connection
+
+    def settle(self) -> None:
+        """Do what this thread's transactions left due at once."""
+        if getattr(self._local, "due_now", False):
+            self._local.due_now = False
+            self.due.settle()
+
+    def state(self) -> State:
+        """Read the server's one row."""
+        with self.snapshot() as connection:
+            return load_state(connection)
+
+    def now(self) -> int:
+        """Return the clock's time, as an instant."""
+        return self.state().now
+
+    def subscribe(self, topic: str, listener: Listener) -> None:
+        """Have a listener told, in the teller's transaction, whenever a topic comes up."""
+        self._listeners[topic].append(listener)
+
+    def listeners(self, topic: str) -> list[Listener]:
+        """Return who listens to a topic."""
+        return self._listeners.get(topic, [])
+
+    def on_woken(self, wake: Callable[[], None]) -> None:
+        """Have a callable told when new work was put into the due queue."""
+        self._woken.append(wake)
+
+    @contextmanager
+    def watching(self, kind: str) -> Iterator[Callable[[], bool]]:
+        """Watch for a kind of journal entry; the callable says whether one was written."""
+        self._watched[kind] = 0
+        try:
+            yield lambda: self._watched[kind] > 0
+        finally:
+            del self._watched[kind]
+
+    def saw(self, kind: str) -> None:
+        """Note that a journal entry of this kind is being written."""
+        if kind in self._watched:
+            self._watched[kind] += 1
+
+    def close(self) -> None:
+        """Give back the database."""
+        self.database.close()
+
