@@ -1,0 +1,1 @@
+"""The double-entry ledger: accounts, transactions, entries, and how balances are rebuilt."""
