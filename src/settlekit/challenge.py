@@ -48,9 +48,7 @@ def sign_recurring(
     return f"{RECURRING_SCHEME}:{nonce}:{_signature(secret, f'{terms}:{nonce}')}"
 
 
-def verify(
-    challenge: str, *, secret: str, merchant: str, amount_minor: int, currency: str
-) -> bool:
+def verify(challenge: str, *, secret: str, merchant: str, amount_minor: int, currency: str) -> bool:
     """Say whether a one-time challenge was signed with this secret for these terms."""
     return _verify(SCHEME, challenge, secret, _terms(merchant, amount_minor, currency))
 
@@ -127,7 +125,7 @@ def _terms(merchant: str, amount_minor: int, currency: str) -> str:
 
 
 def _verify(scheme: str, challenge: str, secret: str, terms: str) -> bool:
-    parts = challenge.strip().split(":") if isinstance(challenge, str) else []
+    parts = _required(challenge, "challenge").split(":")
     if len(parts) != 3 or parts[0] != scheme or not _SIGNATURE.fullmatch(parts[2]):
         return False
     try:
@@ -152,7 +150,7 @@ def _draw_nonce() -> str:
     return str(uuid.uuid4())
 
 
-def _required(text: str, field: str) -> str:
+def _required(text: object, field: str) -> str:
     if not isinstance(text, str) or not text.strip():
         raise InvalidArgument(field, "is required")
     try:

@@ -80,7 +80,7 @@ class ApiError(SettlekitError):
     ``retry_after`` the seconds the server asked to wait, where it did.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0917  (positional, so that it pickles)
         self,
         status: int,
         code: str,

@@ -35,9 +35,9 @@ BAND_LIMITS_MINOR: Final[Mapping[str, tuple[int, int]]] = MappingProxyType(
 
 METERED_FEE_MINOR: Final[Mapping[tuple[str, Band], Decimal]] = MappingProxyType(
     {
-        ("JPY", Band.MICRO): Decimal("2"),
+        ("JPY", Band.MICRO): Decimal(2),
         ("JPY", Band.NANO): Decimal("0.2"),
-        ("USD", Band.MICRO): Decimal("1"),
+        ("USD", Band.MICRO): Decimal(1),
         ("USD", Band.NANO): Decimal("0.1"),
     }
 )
@@ -60,9 +60,7 @@ def check_amount_minor(amount_minor: int, field: str = "amount_minor") -> int:
 
 def check_currency(currency: str, field: str = "currency") -> str:
     """Return a currency in its normal form, upper case, or raise InvalidArgument."""
-    if not isinstance(currency, str):
-        raise InvalidArgument(field, "must be JPY or USD")
-    normal = currency.strip().upper()
+    normal = _upper(currency)
     if normal not in TOKENS:
         raise InvalidArgument(field, "must be JPY or USD")
     return normal
@@ -82,11 +80,7 @@ def parse_minor(text: str, field: str = "amount_minor") -> Decimal:
 
     Raises InvalidArgument for anything else, NaN and other scripts' digits included.
     """
-    if (
-        not isinstance(text, str)
-        or len(text) > MAX_DECIMAL_LENGTH
-        or not _DECIMAL.fullmatch(text)
-    ):
+    if not _is_decimal(text):
         raise InvalidArgument(field, "must be a decimal string of minor units")
     return Decimal(text)
 
@@ -102,3 +96,13 @@ def format_minor(value: Decimal) -> str:
     if "." in text:
         text = text.rstrip("0").rstrip(".")
     return "0" if text == "-0" else text
+
+
+def _is_decimal(text: object) -> bool:
+    if not isinstance(text, str) or len(text) > MAX_DECIMAL_LENGTH:
+        return False
+    return _DECIMAL.fullmatch(text) is not None
+
+
+def _upper(text: object) -> str:
+    return text.strip().upper() if isinstance(text, str) and text.isascii() else ""

@@ -1,0 +1,138 @@
+"""How models are read from decoded JSON and written back: the codec's configuration.
+
+Stricter than Python's constructors (text isn't made from numbers, money never from a
+float), and lenient where the wire may be: fields this version doesn't know are kept, and
+null in a field with a default is the same as its absence.
+"""
+
+import operator
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime
+from decimal import Decimal
+from functools import cache, partial
+from typing import Any, get_args, get_origin
+
+import attrs
+from cattrs import Converter
+from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn
+
+from settlekit.models.base import JsonObject, Model, OpenEnum, fields_of, json_object, remember
+from settlekit.money import format_minor
+
+_DECIMAL = re.compile(r"-?(?:0|[1-9][0-9]{0,63})(?:\.[0-9]{1,63})?", re.ASCII)
+_INSTANT = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,9})?"
+    r"(?:[Zz]|[+-][0-9]{2}:[0-9]{2})",
+    re.ASCII,
+)
+
+
+class Misfit(ValueError):
+    """A value that doesn't fit its field."""
+
+
+@cache
+def converter() -> Converter:
+    """Return the one converter of this process."""
+    made = Converter()
+    # By function, not by type: a hook for str would take the enums, which are str too.
+    for kind in (str, int, bool):
+        made.register_structure_hook_func(partial(operator.is_, kind), _exactly(kind))
+    made.register_structure_hook(Decimal, lambda value, _: read_decimal(value))
+    made.register_structure_hook(datetime, lambda value, _: read_instant(value))
+    made.register_structure_hook(OpenEnum, _read_state)
+    made.register_structure_hook_func(_is_tuple, lambda value, kind: _read_tuple(made, value, kind))
+    made.register_structure_hook_factory(_is_subclass(Model), partial(_model_reader, made))
+    made.register_unstructure_hook(Decimal, format_minor)
+    made.register_unstructure_hook(datetime, write_instant)
+    made.register_unstructure_hook(OpenEnum, str)
+    made.register_unstructure_hook_factory(_is_subclass(Model), partial(_model_writer, made))
+    return made
+
+
+def explain(problem: BaseException, _: type | None) -> str:
+    """Say what is wrong with a value in the words of the wire."""
+    if isinstance(problem, KeyError):
+        return f"missing field {problem.args[0]}"
+    if isinstance(problem, AttributeError):  # how a mapping's hook meets another type
+        return "not an object"
+    return str(problem)
+
+
+def read_decimal(value: object) -> Decimal:
+    """Read a decimal string, or a whole JSON number; never a float."""
+    if type(value) is int:
+        return Decimal(value)
+    if not isinstance(value, str) or not _DECIMAL.fullmatch(value):
+        raise Misfit("not a decimal string")
+    return Decimal(value)
+
+
+def read_instant(value: object) -> datetime:
+    """Read an RFC 3339 instant, always aware."""
+    if not isinstance(value, str) or not _INSTANT.fullmatch(value):
+        raise Misfit("not an RFC 3339 instant")
+    return datetime.fromisoformat(value.upper())
+
+
+def write_instant(value: datetime) -> str:
+    """Write an instant in UTC with three fraction digits and Z."""
+    return value.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _exactly(kind: type) -> Callable[[object, Any], Any]:
+    names = {str: "text", int: "a whole number", bool: "true or false"}
+
+    def read(value: object, _: object) -> object:
+        if type(value) is not kind:
+            raise Misfit(f"not {names[kind]}")
+        return value
+
+    return read
+
+
+def _read_state(value: object, kind: type[OpenEnum]) -> OpenEnum:
+    if not isinstance(value, str):
+        raise Misfit("not text")
+    return kind(value)
+
+
+def _read_tuple(made: Converter, value: object, kind: Any) -> tuple[Any, ...]:
+    if not isinstance(value, list):
+        raise Misfit("not a list")
+    listed: Any = list.__class_getitem__(get_args(kind)[0])
+    return tuple(made.structure(value, listed))
+
+
+def _model_reader(made: Converter, model: type[Model]) -> Callable[[object, Any], Model]:
+    read = make_dict_structure_fn(model, made)
+    defaulted = _defaulted(model)
+
+    def reader(value: object, _: object) -> Model:
+        wire = json_object(value)
+        if wire is None:
+            raise Misfit("not an object")
+        fields = {k: v for k, v in wire.items() if v is not None or k not in defaulted}
+        result = read(fields, model)
+        remember(result, wire)
+        return result
+
+    return reader
+
+
+def _model_writer(made: Converter, model: type[Model]) -> Callable[[Model], JsonObject]:
+    write = make_dict_unstructure_fn(model, made)
+    return lambda value: {k: v for k, v in write(value).items() if v is not None}
+
+
+def _defaulted(model: type[Model]) -> frozenset[str]:
+    return frozenset(f.name for f in fields_of(model) if f.default is not attrs.NOTHING)
+
+
+def _is_subclass(base: type) -> Callable[[Any], bool]:
+    return lambda asked: isinstance(asked, type) and issubclass(asked, base)
+
+
+def _is_tuple(asked: object) -> bool:
+    return get_origin(asked) is tuple

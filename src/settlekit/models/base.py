@@ -1,0 +1,130 @@
+"""What every model has: where it came from, the fields it doesn't know, its wire form.
+
+A model is a frozen, slotted attrs class with its fields named as on the wire. It keeps
+the JSON that it was read from, or the bytes that hold it, so that nothing a newer server
+sends is lost: ``extra`` and ``to_dict`` look there, at no cost until they are asked.
+"""
+
+import copy
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Annotated, Any, Self, cast
+
+import attrs
+import msgspec
+
+#: An instant: always aware, RFC 3339 on the wire.
+Instant = Annotated[datetime, msgspec.Meta(tz=True)]
+
+JsonObject = dict[str, Any]
+
+
+class OpenEnum(StrEnum):
+    """A state whose list may grow: a value this version doesn't know is kept as its text."""
+
+    @classmethod
+    def _missing_(cls, value: object) -> Self | None:
+        if not isinstance(value, str):
+            return None
+        member = str.__new__(cls, value)
+        member._name_ = value
+        member._value_ = value
+        return member
+
+    def __reduce_ex__(self, protocol: object) -> tuple[type[Self], tuple[str]]:
+        return type(self), (self._value_,)
+
+    @property
+    def known(self) -> bool:
+        """Whether this version knows the value."""
+        return self._value_ in type(self)._value2member_map_
+
+
+@attrs.frozen(kw_only=True)
+class Response:
+    """The metadata of an answer: what to quote when something has to be looked up."""
+
+    status: int
+    headers: Mapping[str, str] = attrs.field(repr=False)
+    elapsed: timedelta
+    request_id: str | None = None
+    trace_id: str | None = None
+
+
+class Model:
+    """The base of all models."""
+
+    __slots__ = ("_response", "_source")
+
+    # The JSON object, or something to call for it: pages are read without making dicts.
+    _source: JsonObject | Callable[[], JsonObject]
+    _response: Response
+
+    @property
+    def response(self) -> Response | None:
+        """The metadata of the answer that this model is the result of, if of any."""
+        return getattr(self, "_response", None)
+
+    @property
+    def extra(self) -> JsonObject:
+        """The fields of the wire form that this version doesn't know."""
+        known = field_names(type(self))
+        wire = self._wire()
+        return {name: copy.deepcopy(wire[name]) for name in wire.keys() - known}
+
+    def to_dict(self) -> JsonObject:
+        """Return the wire form: as it was received, or made from the fields."""
+        wire = self._wire()
+        return copy.deepcopy(wire) if wire else wire_form(self)
+
+    def _wire(self) -> JsonObject:
+        source = getattr(self, "_source", None)
+        if source is None:
+            return {}
+        return cast(JsonObject, source() if callable(source) else source)
+
+    def __getstate__(self) -> tuple[JsonObject, JsonObject, Response | None]:
+        fields = {field.name: getattr(self, field.name) for field in fields_of(type(self))}
+        return fields, self._wire(), self.response
+
+    def __setstate__(self, state: tuple[JsonObject, JsonObject, Response | None]) -> None:
+        fields, wire, response = state
+        for name, value in fields.items():
+            object.__setattr__(self, name, value)
+        if wire:
+            remember(self, wire)
+        if response is not None:
+            answer_with(self, response)
+
+
+def json_object(value: object) -> JsonObject | None:
+    """Return a decoded JSON object, or None for anything else."""
+    return cast(JsonObject, value) if isinstance(value, dict) else None
+
+
+def remember(model: Model, source: JsonObject | Callable[[], JsonObject]) -> None:
+    """Keep the JSON a model was read from."""
+    object.__setattr__(model, "_source", source)
+
+
+def answer_with(model: Model, response: Response) -> None:
+    """Keep the metadata of the answer a model is the result of."""
+    object.__setattr__(model, "_response", response)
+
+
+def field_names(model: type[Model]) -> frozenset[str]:
+    """Return the names of the fields that this version knows."""
+    return frozenset(field.name for field in fields_of(model))
+
+
+def fields_of(model: type[Model]) -> "tuple[attrs.Attribute[Any], ...]":
+    """Return the fields that this version knows."""
+    return cast("tuple[attrs.Attribute[Any], ...]", attrs.fields(cast(Any, model)))
+
+
+def wire_form(model: Model) -> JsonObject:
+    """Make the wire form from a model's fields, for one that wasn't read from any."""
+    from settlekit._codec import unstructure
+
+    return unstructure(model)

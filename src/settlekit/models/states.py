@@ -1,0 +1,151 @@
+"""The states and kinds of the wire, open to values that this version doesn't know."""
+
+from settlekit.models.base import OpenEnum
+
+
+class PlanType(OpenEnum):
+    """The metered bands."""
+
+    MICRO = "micro"
+    NANO = "nano"
+
+
+class PricingBand(OpenEnum):
+    """How a payment is priced and settled."""
+
+    STANDARD = "standard"
+    MICRO = "micro"
+    NANO = "nano"
+
+
+class SettlementCadence(OpenEnum):
+    """How often payments of a band settle."""
+
+    PER_PAYMENT = "per_payment"
+    WEEKLY = "weekly"
+    MONTHLY = "monthly"
+
+
+class Finality(OpenEnum):
+    """When a payment is final."""
+
+    PER_PAYMENT_ONCHAIN = "per_payment_onchain"
+    AGGREGATED_ONCHAIN_SETTLEMENT = "aggregated_onchain_settlement"
+
+
+class CheckoutStatus(OpenEnum):
+    """The states of a checkout session."""
+
+    OPEN = "open"
+    AUTHENTICATED = "authenticated"
+    PAID = "paid"
+    EXPIRED = "expired"
+    CANCELLED = "cancelled"
+    FAILED = "failed"
+
+    @property
+    def final(self) -> bool:
+        """Whether the session can't change any more."""
+        return self in {
+            CheckoutStatus.PAID,
+            CheckoutStatus.EXPIRED,
+            CheckoutStatus.CANCELLED,
+            CheckoutStatus.FAILED,
+        }
+
+
+class PaymentSettlementStatus(OpenEnum):
+    """How far the money of one payment has come."""
+
+    PENDING_PAYMENT = "pending_payment"
+    PROVISIONAL = "provisional"
+    SETTLED = "settled"
+    PENDING_SETTLEMENT = "pending_settlement"
+
+
+class UsageStatus(OpenEnum):
+    """The states of a usage event, read off its batch and its own outcome."""
+
+    PENDING_SETTLEMENT = "pending_settlement"
+    SETTLED = "settled"
+    FAILED_CHARGEABLE = "failed_chargeable"
+    PAST_DUE = "past_due"
+    UNCOLLECTIBLE = "uncollectible"
+    WRITTEN_OFF = "written_off"
+
+
+class BatchStatus(OpenEnum):
+    """The states of a settlement batch."""
+
+    NOTICE_PENDING = "notice_pending"
+    NOTICE_DELIVERY_FAILED = "notice_delivery_failed"
+    READY = "ready"
+    SUBMITTED = "submitted"
+    FAILED = "failed"
+    PAST_DUE = "past_due"
+    SETTLED = "settled"
+    UNCOLLECTIBLE = "uncollectible"
+    WRITTEN_OFF = "written_off"
+
+
+class ExecutionStatus(OpenEnum):
+    """How far the debit of a settlement batch has come."""
+
+    SCHEDULED = "scheduled"
+    SUBMITTED = "submitted"
+    SUBMITTED_RECONCILE_REQUIRED = "submitted_reconcile_required"
+    FAILED_RETRYABLE = "failed_retryable"
+    RETRYING = "retrying"
+    PAST_DUE = "past_due"
+    SETTLED = "settled"
+    UNCOLLECTIBLE = "uncollectible"
+    WRITTEN_OFF = "written_off"
+
+
+class AttemptStatus(OpenEnum):
+    """How the latest debit attempt ended."""
+
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+
+
+class NoticeStatus(OpenEnum):
+    """Whether the buyer has been told of a debit."""
+
+    PENDING = "pending"
+    DELIVERED = "delivered"
+    FAILED = "failed"
+
+
+class SettlementTrigger(OpenEnum):
+    """Why a period closed."""
+
+    AMOUNT_THRESHOLD = "amount_threshold"
+    SCHEDULED_CLOSE = "scheduled_close"
+
+
+class PayoutStatus(OpenEnum):
+    """The states of a payout."""
+
+    PENDING = "pending"
+    PROCESSING = "processing"
+    PAID = "paid"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+class WalletCheckStatus(OpenEnum):
+    """Whether a wallet's balance is what its entries add up to."""
+
+    BALANCED = "balanced"
+    MISMATCH = "mismatch"
+
+
+class OwnerScope(OpenEnum):
+    """Whose wallet it is."""
+
+    PLATFORM = "platform"
+    PROVIDER_COST = "provider_cost"
+    DEVELOPER = "developer"
+    END_USER = "end_user"
