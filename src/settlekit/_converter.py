@@ -6,9 +6,8 @@ null in a field with a default is the same as its absence.
 """
 
 import operator
-import re
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import Decimal
 from functools import cache, partial
 from typing import Any, get_args, get_origin
@@ -17,15 +16,9 @@ import attrs
 from cattrs import Converter
 from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn
 
+from settlekit._scalars import parse_decimal, parse_instant, write_instant
 from settlekit.models.base import JsonObject, Model, OpenEnum, fields_of, json_object, remember
 from settlekit.money import format_minor
-
-_DECIMAL = re.compile(r"-?(?:0|[1-9][0-9]{0,63})(?:\.[0-9]{1,63})?", re.ASCII)
-_INSTANT = re.compile(
-    r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,9})?"
-    r"(?:[Zz]|[+-][0-9]{2}:[0-9]{2})",
-    re.ASCII,
-)
 
 
 class Misfit(ValueError):
@@ -39,8 +32,8 @@ def converter() -> Converter:
     # By function, not by type: a hook for str would take the enums, which are str too.
     for kind in (str, int, bool):
         made.register_structure_hook_func(partial(operator.is_, kind), _exactly(kind))
-    made.register_structure_hook(Decimal, lambda value, _: read_decimal(value))
-    made.register_structure_hook(datetime, lambda value, _: read_instant(value))
+    made.register_structure_hook(Decimal, _read_decimal)
+    made.register_structure_hook(datetime, _read_instant)
     made.register_structure_hook(OpenEnum, _read_state)
     made.register_structure_hook_func(_is_tuple, lambda value, kind: _read_tuple(made, value, kind))
     made.register_structure_hook_factory(_is_subclass(Model), partial(_model_reader, made))
@@ -60,25 +53,18 @@ def explain(problem: BaseException, _: type | None) -> str:
     return str(problem)
 
 
-def read_decimal(value: object) -> Decimal:
-    """Read a decimal string, or a whole JSON number; never a float."""
+def _read_decimal(value: object, _: object) -> Decimal:
     if type(value) is int:
         return Decimal(value)
-    if not isinstance(value, str) or not _DECIMAL.fullmatch(value):
+    if not isinstance(value, str):
         raise Misfit("not a decimal string")
-    return Decimal(value)
+    return parse_decimal(value)
 
 
-def read_instant(value: object) -> datetime:
-    """Read an RFC 3339 instant, always aware."""
-    if not isinstance(value, str) or not _INSTANT.fullmatch(value):
+def _read_instant(value: object, _: object) -> datetime:
+    if not isinstance(value, str):
         raise Misfit("not an RFC 3339 instant")
-    return datetime.fromisoformat(value.upper())
-
-
-def write_instant(value: datetime) -> str:
-    """Write an instant in UTC with three fraction digits and Z."""
-    return value.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return parse_instant(value)
 
 
 def _exactly(kind: type) -> Callable[[object, Any], Any]:

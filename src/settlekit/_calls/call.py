@@ -1,6 +1,6 @@
 """A call as a value: what to send, how to read the answer, whether it may be repeated."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Mapping
 from datetime import timedelta
 from enum import Enum
 from typing import Any, Generic, TypeVar
@@ -63,6 +63,18 @@ class Call(Generic[T]):
     root: Root = Root.API
     #: A 404 or 409 may mean that the merchant has no hosted checkout.
     hosted_checkout: bool = False
+
+
+@attrs.frozen
+class Wait:
+    """Wait this long, and send back nothing."""
+
+    seconds: float
+
+
+#: Several calls as one: a generator that yields calls and waits, is sent each call's
+#: result, and returns its own.
+Steps = Generator[Call[Any] | Wait, Any, T]
 
 
 def get(path: str, read: Callable[[Answer], T], **query: str | int | None) -> Call[T]:
