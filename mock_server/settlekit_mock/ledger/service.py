@@ -112,7 +112,7 @@ def post(
     nothing is written then. Legs that move nothing or don't sum to zero are a
     ``ValueError``.
     """
-    moving = sorted((leg for leg in legs if leg.amount), key=lambda leg: leg.account.number)
+    moving = [leg for leg in legs if leg.amount]
     _check_balanced(moving)
     movements = _movements(tx.connection, moving, allow_negative)
     transaction_id = tx.new_id("ltx")

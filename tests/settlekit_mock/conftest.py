@@ -1,0 +1,41 @@
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from settlekit_mock.kernel.database import MEMORY_URL, Database
+from settlekit_mock.kernel.times import from_text
+from settlekit_mock.kernel.world import Settings, World
+
+START = "2026-03-01T00:00:00Z"
+
+MakeWorld = Callable[[str], World]
+
+
+@pytest.fixture
+def make_world() -> Iterator[MakeWorld]:
+    """Make worlds on databases of a test's choice; the clock is frozen at ``START``."""
+    made: list[World] = []
+
+    def make(url: str) -> World:
+        world = World(Database(url), Settings(freeze_at=from_text(START)))
+        made.append(world)
+        world.database.prepare()
+        world.create()
+        return world
+
+    yield make
+    for world in made:
+        world.close()
+
+
+@pytest.fixture
+def world(make_world: MakeWorld) -> World:
+    """A world in memory, with no rooms installed and nobody in it."""
+    return make_world(MEMORY_URL)
+
+
+@pytest.fixture
+def world_on_file(make_world: MakeWorld, tmp_path: Path) -> World:
+    """A world in a file, which threads work on side by side."""
+    return make_world(f"sqlite:///{tmp_path / 'mock.db'}")
