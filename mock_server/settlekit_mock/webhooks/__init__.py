@@ -1,0 +1,1 @@
+"""Webhooks: subscriptions, the outbox of events, their signed delivery."""

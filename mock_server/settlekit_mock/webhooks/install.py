@@ -1,0 +1,14 @@
+"""Put the room into a world."""
+
+from settlekit_mock.kernel.world import World
+from settlekit_mock.webhooks.delivery import DeliveryErrand
+from settlekit_mock.webhooks.sender import HttpSender, MountedSender, Mounts, Sender
+from settlekit_mock.webhooks.service import DELIVER
+
+
+def install(world: World, *, mounts: Mounts | None = None, sender: Sender | None = None) -> None:
+    """Deliver the world's webhooks: to what is mounted, else by the sender (over HTTP)."""
+    otherwise = sender or HttpSender(remote_allowed=world.settings.allow_remote_webhooks)
+    mounted = MountedSender(mounts or Mounts(), otherwise)
+    world.due.on_errand(DELIVER, DeliveryErrand(mounted))
+    world.on_closed(mounted.close)

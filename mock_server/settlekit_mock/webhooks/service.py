@@ -1,0 +1,285 @@
+"""The use cases of webhooks: tell an event, manage subscriptions, deliver again."""
+
+from collections.abc import Mapping, Sequence
+from typing import Final, NamedTuple
+
+import msgspec
+from sqlalchemy import Connection, update
+
+from settlekit_mock.kernel.problems import Conflict, NotFound
+from settlekit_mock.kernel.times import to_text
+from settlekit_mock.kernel.transaction import Transaction
+from settlekit_mock.webhooks import rules
+from settlekit_mock.webhooks.tables import (
+    INSERT_DELIVERIES,
+    INSERT_EVENT,
+    INSERT_SUBSCRIPTION,
+    SUBSCRIPTIONS,
+    UPDATE_DELIVERY,
+    Delivery,
+    DeliveryStatus,
+    Subscription,
+    deliveries_of_event,
+    delivery_of,
+    held_deliveries,
+    subscription_of,
+    subscriptions_of,
+    types_text,
+)
+
+DELIVER: Final = "webhook.deliver"
+"""The kind of due work that delivers; its subject is a delivery's id."""
+SAMPLE: Final = "webhook.sample"
+"""The topic by which rooms above fill in a test event: the message is a ``Sample``."""
+
+_JSON = msgspec.json.Encoder()
+
+
+class Sample(NamedTuple):
+    """The data of a test event, to be filled in for its owner."""
+
+    owner: str
+    data: dict[str, object]
+
+
+# -- telling -----------------------------------------------------------------------------
+
+
+def emit(tx: Transaction, *, owner: str, event_type: str, data: Mapping[str, object]) -> str:
+    """Tell an owner's active subscriptions what happened; return the event's id.
+
+    The event is kept and its deliveries become due within this transaction.
+    """
+    listening = [
+        found
+        for found in subscriptions_of(tx.connection, owner)
+        if found.status == "active" and f" {event_type} " in found.event_types
+    ]
+    return _tell(tx, owner, event_type, data, listening)
+
+
+def emit_test(
+    tx: Transaction,
+    *,
+    owner: str,
+    event_type: str,
+    data: Mapping[str, object],
+    subscription_ids: Sequence[str] | None,
+) -> str:
+    """Tell a made-up event: to the subscriptions named, or to all that listen to its type.
+
+    ``data`` is the caller's, over the fields of a settled standard payment. Raises
+    ``NotFound`` for another owner's subscription, ``Conflict`` for a paused one.
+    """
+    rules.event_types([event_type])
+    sample = Sample(owner, {})
+    tx.publish(SAMPLE, sample)
+    whole = {**sample.data, **data}
+    if subscription_ids is None:
+        return emit(tx, owner=owner, event_type=event_type, data=whole)
+    named = [_active(tx, owner, name) for name in dict.fromkeys(subscription_ids)]
+    return _tell(tx, owner, event_type, whole, named)
+
+
+def _tell(
+    tx: Transaction,
+    owner: str,
+    event_type: str,
+    data: Mapping[str, object],
+    listening: Sequence[Subscription],
+) -> str:
+    event_id = tx.new_id("evt")
+    body = {
+        "id": event_id,
+        "type": event_type,
+        "api_version": rules.API_VERSION,
+        "occurred_at": to_text(tx.now),
+        "data": {**data, "environment": "sandbox"},
+    }
+    tx.connection.execute(
+        INSERT_EVENT,
+        {
+            "event_id": event_id,
+            "owner": owner,
+            "event_type": event_type,
+            "occurred_at": tx.now,
+            "body": _JSON.encode(body),
+        },
+    )
+    _queue(tx, owner, event_id, event_type, [found.subscription_id for found in listening])
+    return event_id
+
+
+def _queue(
+    tx: Transaction, owner: str, event_id: str, event_type: str, subscription_ids: Sequence[str]
+) -> list[str]:
+    rows = [
+        {
+            "delivery_id": tx.new_id("whdel"),
+            "owner": owner,
+            "subscription_id": subscription_id,
+            "event_id": event_id,
+            "event_type": event_type,
+            "delivery_status": "queued",
+            "attempt_count": 0,
+            "next_attempt_at": tx.now,
+            "created_at": tx.now,
+        }
+        for subscription_id in subscription_ids
+    ]
+    if rows:
+        tx.connection.execute(INSERT_DELIVERIES, rows)
+    found = [str(row["delivery_id"]) for row in rows]
+    for delivery_id in found:
+        tx.schedule(DELIVER, delivery_id, tx.now)
+    return found
+
+
+def redeliver(tx: Transaction, owner: str, delivery_id: str) -> str:
+    """Send a delivery's event to its subscription again; return the new delivery's id."""
+    old = delivery_of(tx.connection, delivery_id)
+    if old is None or old.owner != owner:
+        raise NotFound(f"no webhook delivery {delivery_id}")
+    _active(tx, owner, old.subscription_id)
+    (new,) = _queue(tx, owner, old.event_id, old.event_type, [old.subscription_id])
+    return new
+
+
+def redeliver_event(tx: Transaction, event_id: str) -> list[str]:
+    """Send an event again to every active subscription it went to; return the new deliveries."""
+    went = {old.subscription_id: old for old in deliveries_of_event(tx.connection, event_id)}
+    new: list[str] = []
+    for subscription_id, old in went.items():
+        found = subscription_of(tx.connection, subscription_id)
+        if found is not None and found.status == "active":
+            new += _queue(tx, old.owner, event_id, old.event_type, [subscription_id])
+    return new
+
+
+# -- how it went -------------------------------------------------------------------------
+
+
+class Verdict(NamedTuple):
+    """How the deliveries of an event went together."""
+
+    queued: int
+    delivery_status: DeliveryStatus | None
+    response_status: int | None
+
+
+def verdict(deliveries: Sequence[Delivery]) -> Verdict:
+    """Sum deliveries up: the first that isn't delivered speaks for all."""
+    if not deliveries:
+        return Verdict(0, None, None)
+    speaker = next((one for one in deliveries if one.delivery_status != "delivered"), deliveries[0])
+    return Verdict(len(deliveries), speaker.delivery_status, speaker.response_status)
+
+
+# -- subscriptions -----------------------------------------------------------------------
+
+
+def subscribe_endpoint(
+    tx: Transaction,
+    *,
+    owner: str,
+    callback_url: str,
+    event_types: Sequence[str] = rules.DEFAULT_EVENT_TYPES,
+    secret: str | None = None,
+    description: str | None = None,
+    metadata: Mapping[str, object] | None = None,
+) -> Subscription:
+    """Subscribe an address to event types, from now on; a secret is drawn unless given.
+
+    Raises ``Invalid`` for an address that isn't https (or http on a loopback name).
+    """
+    row = {
+        "subscription_id": tx.new_id("whsub"),
+        "owner": owner,
+        "callback_url": rules.read_url(callback_url, "callback_url").text,
+        "event_types": types_text(rules.event_types(event_types)),
+        "description": description,
+        "metadata": _JSON.encode(metadata or {}).decode(),
+        "status": "active",
+        "signing_secret": secret or tx.ids.secret("whsec"),
+        "created_at": tx.now,
+        "updated_at": tx.now,
+    }
+    tx.connection.execute(INSERT_SUBSCRIPTION, row)
+    return _owned(tx.connection, owner, str(row["subscription_id"]))
+
+
+def set_endpoint(
+    tx: Transaction, *, owner: str, callback_url: str, secret: str | None = None
+) -> Subscription:
+    """Make or replace an owner's active subscription to ``direct_payment.confirmed``.
+
+    A subscription that is there keeps its id, and its secret unless one is given.
+    """
+    types = rules.DEFAULT_EVENT_TYPES[:1]
+    for found in subscriptions_of(tx.connection, owner):
+        if found.status == "active" and found.types == types:
+            address = rules.read_url(callback_url, "webhook_url").text
+            kept = secret or found.signing_secret
+            _change(tx, found, callback_url=address, signing_secret=kept, previous_secret=None)
+            return _owned(tx.connection, owner, found.subscription_id)
+    return subscribe_endpoint(
+        tx, owner=owner, callback_url=callback_url, event_types=types, secret=secret
+    )
+
+
+def rotate_secret(tx: Transaction, owner: str, subscription_id: str) -> Subscription:
+    """Draw a new secret; the old one signs beside it for 24 hours of the clock."""
+    found = _owned(tx.connection, owner, subscription_id)
+    _change(
+        tx,
+        found,
+        signing_secret=tx.ids.secret("whsec"),
+        previous_secret=found.signing_secret,
+        previous_expires_at=tx.now + rules.ROTATION,
+    )
+    return _owned(tx.connection, owner, subscription_id)
+
+
+def pause(tx: Transaction, owner: str, subscription_id: str) -> Subscription:
+    """Stop telling a subscription; what is on its way to it is held."""
+    found = _owned(tx.connection, owner, subscription_id)
+    if found.status == "active":
+        _change(tx, found, status="paused")
+    return _owned(tx.connection, owner, subscription_id)
+
+
+def resume(tx: Transaction, owner: str, subscription_id: str) -> Subscription:
+    """Tell a subscription again from now on; what was held goes at once."""
+    found = _owned(tx.connection, owner, subscription_id)
+    if found.status == "paused":
+        _change(tx, found, status="active")
+        for held in held_deliveries(
+            tx.connection, subscription_id, max_attempts=rules.MAX_ATTEMPTS
+        ):
+            tx.connection.execute(UPDATE_DELIVERY, {"given": held, "next_attempt_at": tx.now})
+            tx.schedule(DELIVER, held, tx.now)
+    return _owned(tx.connection, owner, subscription_id)
+
+
+def _change(tx: Transaction, found: Subscription, **values: object) -> None:
+    statement = update(SUBSCRIPTIONS).where(
+        SUBSCRIPTIONS.c.subscription_number == found.subscription_number
+    )
+    tx.connection.execute(statement.values(updated_at=tx.now, **values))
+
+
+def _owned(connection: Connection, owner: str, subscription_id: str) -> Subscription:
+    found = subscription_of(connection, subscription_id)
+    if found is None or found.owner != owner:
+        raise NotFound(f"no webhook subscription {subscription_id}")
+    return found
+
+
+def _active(tx: Transaction, owner: str, subscription_id: str) -> Subscription:
+    found = _owned(tx.connection, owner, subscription_id)
+    if found.status != "active":
+        raise Conflict(
+            f"the webhook subscription {subscription_id} is paused; resume it first",
+            code="WEBHOOK_SUBSCRIPTION_PAUSED",
+        )
+    return found

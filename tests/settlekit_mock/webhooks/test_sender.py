@@ -1,0 +1,181 @@
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+
+from settlekit_mock.webhooks.sender import HttpSender, MountedSender, Mounts, Outcome
+
+
+class Shop(BaseHTTPRequestHandler):
+    """A receiver on a socket: the path says how it answers."""
+
+    protocol_version = "HTTP/1.1"
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        self.server.got.append((self.path, dict(self.headers), body, self.client_address[1]))
+        if self.path == "/slow":
+            self.server.released.wait(5)
+        if self.path == "/broken":
+            self.close_connection = True
+            return
+        status = {"/redirect": 302, "/error": 500}.get(self.path, 200)
+        self.send_response(status)
+        if status == 302:
+            self.send_header("Location", "/elsewhere")
+        self.send_header("Content-Length", "2")
+        self.end_headers()
+        self.wfile.write(b"ok")
+
+    def log_message(self, *args: object) -> None:
+        pass
+
+
+@pytest.fixture
+def shop() -> Iterator[ThreadingHTTPServer]:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Shop)
+    server.got, server.released = [], threading.Event()
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+    thread.start()
+    yield server
+    server.released.set()
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.fixture
+def sender() -> Iterator[HttpSender]:
+    made = HttpSender(timeout_seconds=0.3)
+    yield made
+    made.close()
+
+
+def url(shop: ThreadingHTTPServer, path: str = "/hook", host: str = "127.0.0.1") -> str:
+    return f"http://{host}:{shop.server_port}{path}"
+
+
+def test_sends_the_exact_bytes(shop: ThreadingHTTPServer, sender: HttpSender) -> None:
+    """A receiver gets the body byte for byte, with the headers given."""
+    outcome = sender.send(url(shop), {"X-Test": "1"}, b'{"a" : 1}\n')
+    path, headers, body, _ = shop.got[0]
+    assert (outcome, path, headers["X-Test"], body) == (Outcome(200), "/hook", "1", b'{"a" : 1}\n')
+
+
+def test_names_the_receiver(shop: ThreadingHTTPServer, sender: HttpSender) -> None:
+    """The Host header is the name of the URL, though the connection goes to its address."""
+    sender.send(url(shop, host="localhost"), {}, b"{}")
+    assert shop.got[0][1]["Host"] == f"localhost:{shop.server_port}"
+
+
+def test_reuses_a_connection(shop: ThreadingHTTPServer, sender: HttpSender) -> None:
+    """Two deliveries to one receiver share a connection."""
+    sender.send(url(shop), {}, b"{}")
+    sender.send(url(shop), {}, b"{}")
+    assert shop.got[0][3] == shop.got[1][3]
+
+
+def test_follows_no_redirect(shop: ThreadingHTTPServer, sender: HttpSender) -> None:
+    """A redirect is the outcome, and nobody goes where it points."""
+    assert sender.send(url(shop, "/redirect"), {}, b"{}") == Outcome(302)
+    assert [path for path, *_ in shop.got] == ["/redirect"]
+
+
+def test_error_status_is_the_outcome(shop: ThreadingHTTPServer, sender: HttpSender) -> None:
+    """A receiver's error status is told as it is."""
+    assert sender.send(url(shop, "/error"), {}, b"{}") == Outcome(500)
+
+
+def test_gives_up_on_a_slow_receiver(shop: ThreadingHTTPServer, sender: HttpSender) -> None:
+    """A receiver that says nothing in time fails the delivery."""
+    assert sender.send(url(shop, "/slow"), {}, b"{}") == Outcome(None, "no answer within 0.3 s")
+
+
+def test_a_broken_connection(shop: ThreadingHTTPServer, sender: HttpSender) -> None:
+    """A receiver that hangs up fails the delivery."""
+    outcome = sender.send(url(shop, "/broken"), {}, b"{}")
+    assert outcome.status is None
+    assert "broke" in outcome.error
+
+
+def test_nobody_listens(shop: ThreadingHTTPServer, sender: HttpSender) -> None:
+    """Where nobody listens the delivery fails and says so."""
+    shop.shutdown()
+    shop.server_close()
+    assert sender.send(url(shop), {}, b"{}") == Outcome(None, "the connection was refused")
+
+
+def test_tries_each_checked_address(shop: ThreadingHTTPServer) -> None:
+    """A name with several addresses is reached at the one that listens."""
+    sender = HttpSender(resolve=lambda host, port: ["::1", "127.0.0.1"])
+    outcome = sender.send(url(shop, host="localhost"), {}, b"{}")
+    sender.close()
+    assert outcome == Outcome(200)
+
+
+def test_connects_to_the_checked_address(shop: ThreadingHTTPServer) -> None:
+    """The name is looked up once, and the connection goes to the address that was checked."""
+    asked: list[str] = []
+
+    def resolve(host: str, port: int) -> list[str]:
+        asked.append(host)
+        return ["127.0.0.1"] if len(asked) == 1 else ["10.0.0.1"]
+
+    sender = HttpSender(resolve=resolve)
+    outcome = sender.send(url(shop, host="localhost"), {}, b"{}")
+    sender.close()
+    assert (outcome, asked) == (Outcome(200), ["localhost"])
+
+
+@pytest.mark.parametrize(
+    "address", ["10.0.0.1", "169.254.169.254", "::ffff:10.0.0.1", "93.184.216.34"]
+)
+def test_refuses_other_machines(address: str) -> None:
+    """A target that resolves to another machine is refused before anything is sent, and says so."""
+    outcome = HttpSender(resolve=lambda host, port: [address]).send(
+        "https://shop.example/", {}, b"{}"
+    )
+    assert outcome.status is None
+    assert outcome.error.startswith("refused target: ")
+
+
+def test_refuses_private_addresses_with_leave() -> None:
+    """With leave for remote targets, private ones are refused still."""
+    sender = HttpSender(remote_allowed=True, resolve=lambda host, port: ["192.168.0.1"])
+    assert "private" in sender.send("https://shop.example/", {}, b"{}").error
+
+
+def test_a_name_that_does_not_resolve() -> None:
+    """A name without an address fails the delivery."""
+
+    def resolve(host: str, port: int) -> list[str]:
+        raise OSError("no such name")
+
+    sender = HttpSender(resolve=resolve)
+    assert sender.send("https://shop.example/", {}, b"{}").error == "the name can't be resolved"
+
+
+def test_mounted_application_gets_the_delivery() -> None:
+    """What is mounted at an origin receives in process, whatever the path, and no socket opens."""
+    mounts = Mounts()
+    mounts.mount("https://Shop.example:443", lambda url, headers, body: Outcome(204))
+    sender = MountedSender(mounts, HttpSender(resolve=lambda host, port: ["10.0.0.1"]))
+    assert sender.send("https://shop.example/any/path", {}, b"{}") == Outcome(204)
+    assert sender.send("https://other.example/", {}, b"{}").status is None
+
+
+def test_unmounted_application_gets_nothing() -> None:
+    """After it is taken away an application receives nothing any more."""
+    mounts = Mounts()
+    mounts.mount("https://shop.example", lambda url, headers, body: Outcome(204))
+    mounts.unmount("https://shop.example/")
+    assert mounts.find("https://shop.example/") is None
+
+
+def test_a_receiver_that_raises_fails_the_delivery() -> None:
+    """A defect of a mounted application is a failed delivery, not ours."""
+    mounts = Mounts()
+    mounts.mount("https://shop.example", lambda url, headers, body: 1 // 0)
+    outcome = MountedSender(mounts, HttpSender()).send("https://shop.example/", {}, b"{}")
+    assert outcome == Outcome(None, "the receiver raised ZeroDivisionError")
