@@ -1,6 +1,6 @@
 """The words of the wire: bases of request and answer classes, and their field types."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta
@@ -43,7 +43,7 @@ AmountText = Annotated[
         description="A decimal string of major units, greater than zero, up to eight places.",
     ),
 ]
-Metadata = dict[str, object]
+Metadata = dict[str, Any]
 """A caller's own JSON object, kept and given back as it came."""
 
 
