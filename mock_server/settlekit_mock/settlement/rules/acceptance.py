@@ -1,7 +1,7 @@
 """Whether a metered payment is accepted, and whether it closes its period.
 
 Sources: docs/platform.md, "Slots and closing", "Exposure and pauses" and "Budgets";
-docs/decisions.md, "Acceptance".
+docs/decisions.md, "Budgets and pauses".
 """
 
 from dataclasses import dataclass

@@ -1,7 +1,7 @@
 """Amounts of metered and standard payments: units, wire strings, fees and plans.
 
 Sources: docs/platform.md, "Money and bands", "Standard plans" and "Amounts of metered rows
-and batches"; docs/decisions.md, "Money".
+and batches"; docs/decisions.md, "Money and plans".
 """
 
 from collections.abc import Mapping

@@ -3,7 +3,7 @@
 A reservation locks no tokens: what fitted when a payment was accepted may be gone when
 its batch is debited.
 
-Sources: docs/platform.md, "Budgets" and "Attempts"; docs/decisions.md, "Debits".
+Sources: docs/platform.md, "Budgets" and "Attempts"; docs/decisions.md, "Budgets and pauses".
 """
 
 from collections import Counter

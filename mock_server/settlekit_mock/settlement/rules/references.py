@@ -3,7 +3,7 @@
 Both are keyed hashes: stable for the same server, and not to be reversed or made without
 its key.
 
-Sources: docs/platform.md, "Statements" and "Attempts"; docs/decisions.md, "References".
+Sources: docs/platform.md, "Statements" and "Attempts"; docs/decisions.md, "Statements".
 """
 
 import hmac

@@ -3,7 +3,7 @@
 Hours here are elapsed time, the same whatever a wall clock does.
 
 Sources: docs/platform.md, "The life of a batch", "Attempts" and "Notices";
-docs/decisions.md, "Attempts" and "Notices".
+docs/decisions.md, "Batches".
 """
 
 from typing import Final
