@@ -22,7 +22,14 @@ class Download(Generic[T]):
 
 def download(path: str, rows: RowFormat[T], query: dict[str, str]) -> Download[T]:
     """Make a download, which is safe to repeat until its first row was read."""
-    call = Call(method="GET", path=path, read=_as_it_is, query=query, repeatable=True)
+    call = Call(
+        method="GET",
+        path=path,
+        read=_as_it_is,
+        query=query,
+        headers={"accept": "text/csv"},
+        repeatable=True,
+    )
     return Download(call=call, rows=rows)
 
 

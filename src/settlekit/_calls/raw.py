@@ -1,0 +1,37 @@
+"""Calls to what isn't wrapped."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from settlekit import _codec
+from settlekit._calls import arguments
+from settlekit._calls.call import Call, stated
+from settlekit._codec import Result
+from settlekit.errors import InvalidArgument
+
+
+def request(
+    method: str,
+    path: str,
+    *,
+    query: Mapping[str, str | int | None] | None,
+    json: Mapping[str, Any] | None,
+    headers: Mapping[str, str] | None,
+    repeatable: bool | None,
+) -> Call[Result]:
+    """Make a call to a path below the base URL; a GET is safe to repeat, unless said."""
+    verb = arguments.required(method, "method").upper()
+    if not verb.isalpha() or not verb.isascii():
+        raise InvalidArgument("method", "must be an HTTP method")
+    if not path.startswith("/") or path.startswith("//") or "?" in path or "#" in path:
+        raise InvalidArgument("path", "must start with one slash and have no query")
+    arguments.split_url(path, "path")
+    return Call(
+        method=verb,
+        path=path,
+        read=_codec.anything,
+        query=stated(query or {}),
+        body=arguments.metadata(json, "json"),
+        headers=dict(headers or {}),
+        repeatable=verb in {"GET", "HEAD"} if repeatable is None else repeatable,
+    )

@@ -1,0 +1,116 @@
+# Made from settlekit/_async by scripts/unasync.py: edit that, then run it again.
+"""The client: one pool, a resource a noun."""
+
+from collections.abc import Mapping
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+import attrs
+
+from settlekit._calls import raw
+from settlekit._codec import Result
+from settlekit._flow import RetryPolicy
+from settlekit._requests import Options
+from settlekit._settings import Token, settings
+from settlekit._sync.buyer_statements import BuyerStatements
+from settlekit._sync.checkout_sessions import CheckoutSessions
+from settlekit._sync.core import Core
+from settlekit._sync.operations import Operations
+from settlekit._sync.platform import Platform
+from settlekit._sync.provider_statements import ProviderStatements
+from settlekit._sync.transport import Transport
+
+if TYPE_CHECKING:
+    import httpx
+
+
+class Client:
+    """Talks to the platform, or to a mock of it.
+
+    What isn't given comes from the environment (``SIGLUME_AUTH_TOKEN``, else
+    ``SIGLUME_MERCHANT_AUTH_TOKEN``; ``SIGLUME_API_BASE``, or ``SIGLUME_ENV=sandbox``). The
+    token may be a function, asked anew for each request. ``timeout`` is in seconds. A
+    client has one pool of connections, safe to share, or uses yours (``http``). Raises
+    ConfigurationError without a token or with a bad base URL.
+    """
+
+    def __init__(
+        self,
+        *,
+        token: Token | None = None,
+        base_url: str | None = None,
+        timeout: float | None = 30.0,
+        retries: RetryPolicy | None = None,
+        http: "httpx.Client | None" = None,
+        admin_secret: str | None = None,
+    ) -> None:
+        checked = settings(token=token, base_url=base_url, admin_secret=admin_secret)
+        options = Options(timeout_seconds=timeout, retries=retries or RetryPolicy())
+        transport = Transport(http, encrypted=checked.encrypted)
+        self._attach(Core(transport=transport, settings=checked, options=options), owner=True)
+
+    def _attach(self, core: Core, *, owner: bool) -> None:
+        self._core = core
+        self._owner = owner
+        self.checkout_sessions = CheckoutSessions(core)
+        self.buyer_statements = BuyerStatements(core)
+        self.provider_statements = ProviderStatements(core)
+        self.operations = Operations(core)
+        self.platform = Platform(core)
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} of {self._core.settings.base_url}>"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the pool; a variant, or a client on your pool, leaves it open."""
+        if self._owner:
+            self._core.transport.close()
+
+    def with_options(
+        self,
+        *,
+        timeout: float | None = None,
+        headers: Mapping[str, str] | None = None,
+        retries: RetryPolicy | None = None,
+    ) -> Self:
+        """Make a variant on the same pool, for one call or many; what isn't given stays."""
+        now = self._core.options
+        options = Options(
+            timeout_seconds=now.timeout_seconds if timeout is None else timeout,
+            headers={**now.headers, **(headers or {})},
+            retries=retries or now.retries,
+        )
+        variant = type(self).__new__(type(self))
+        variant._attach(attrs.evolve(self._core, options=options), owner=False)
+        return variant
+
+    def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Mapping[str, str | int | None] | None = None,
+        json: Mapping[str, Any] | None = None,
+        headers: Mapping[str, str] | None = None,
+        repeatable: bool | None = None,
+    ) -> Result:
+        """Reach what isn't wrapped: ``path`` starts with a slash, below the base URL.
+
+        Returns ``data`` and ``response``. A GET is repeated as the retry policy says,
+        other methods only where ``repeatable`` is true.
+        """
+        call = raw.request(
+            method, path, query=query, json=json, headers=headers, repeatable=repeatable
+        )
+        return self._core.run(call)

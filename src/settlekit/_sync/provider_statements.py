@@ -1,0 +1,102 @@
+# Made from settlekit/_async by scripts/unasync.py: edit that, then run it again.
+"""A provider's statements."""
+
+from settlekit._calls import provider_statements as calls
+from settlekit._sync.core import Core
+from settlekit._sync.pages import Page, page_of
+from settlekit._sync.rows import UsageRows
+from settlekit.models import ProviderSummary, SettlementBatch, UsageEvent
+
+
+class ProviderStatements:
+    """Revenue by bucket, usage and batches; needs a provider's or a merchant's token."""
+
+    def __init__(self, core: Core) -> None:
+        self._core = core
+
+    def summary(
+        self,
+        *,
+        plan_type: str | None = None,
+        token_symbol: str | None = None,
+        listing_id: str | None = None,
+        capability_key: str | None = None,
+    ) -> ProviderSummary:
+        """Ask for open periods, the newest batches and revenue by bucket."""
+        return self._core.run(
+            calls.summary(
+                plan_type=plan_type,
+                token_symbol=token_symbol,
+                listing_id=listing_id,
+                capability_key=capability_key,
+            )
+        )
+
+    def usage_events(
+        self,
+        *,
+        plan_type: str | None = None,
+        token_symbol: str | None = None,
+        listing_id: str | None = None,
+        capability_key: str | None = None,
+        status: str | None = None,
+        cursor: str | None = None,
+        limit: int | None = None,
+    ) -> Page[UsageEvent]:
+        """List accepted payments, newest first, 1 to 500 a page."""
+        return page_of(
+            self._core,
+            calls.usage_events(
+                plan_type=plan_type,
+                token_symbol=token_symbol,
+                listing_id=listing_id,
+                capability_key=capability_key,
+                status=status,
+                cursor=cursor,
+                limit=limit,
+            ),
+        )
+
+    def settlement_batches(
+        self,
+        *,
+        plan_type: str | None = None,
+        token_symbol: str | None = None,
+        listing_id: str | None = None,
+        capability_key: str | None = None,
+        status: str | None = None,
+        cursor: str | None = None,
+        limit: int | None = None,
+    ) -> Page[SettlementBatch]:
+        """List closed periods, newest first, 1 to 200 a page."""
+        return page_of(
+            self._core,
+            calls.settlement_batches(
+                plan_type=plan_type,
+                token_symbol=token_symbol,
+                listing_id=listing_id,
+                capability_key=capability_key,
+                status=status,
+                cursor=cursor,
+                limit=limit,
+            ),
+        )
+
+    def settlement_batch(self, settlement_batch_id: str) -> SettlementBatch:
+        """Look at one batch."""
+        return self._core.run(calls.settlement_batch(settlement_batch_id))
+
+    def usage_csv(
+        self,
+        settlement_batch_id: str,
+        *,
+        listing_id: str | None = None,
+        capability_key: str | None = None,
+    ) -> UsageRows:
+        """Stream a batch's rows in the order of acceptance, typed, or save them to a file."""
+        return UsageRows(
+            self._core,
+            calls.usage_csv(
+                settlement_batch_id, listing_id=listing_id, capability_key=capability_key
+            ),
+        )

@@ -1,0 +1,117 @@
+# Made from settlekit/_async by scripts/unasync.py: edit that, then run it again.
+"""The one place that knows httpx: requests out, answers or TransportErrors back."""
+
+import time
+from collections.abc import Iterator
+from datetime import timedelta
+from functools import cache
+from typing import TYPE_CHECKING
+
+from settlekit._calls.call import Answer
+from settlekit._flow import Request
+from settlekit.errors import RequestTimeout, TransportError
+
+if TYPE_CHECKING:
+    import ssl
+
+    import httpx
+
+
+class Transport:
+    """A pool of connections; httpx is loaded when the first one is made."""
+
+    def __init__(self, http: "httpx.Client | None", *, encrypted: bool) -> None:
+        self._owned = http is None
+        self._http = _open_pool(encrypted=encrypted) if http is None else http
+
+    def open(
+        self, request: Request, *, stream: bool = False
+    ) -> "tuple[Answer | TransportError, Body | None]":
+        """Make a request; with ``stream`` a success comes with its body unread."""
+        import httpx
+
+        started = time.monotonic()
+        try:
+            response = self._http.send(
+                self._http.build_request(
+                    request.method,
+                    request.url,
+                    headers=dict(request.headers),
+                    content=request.content,
+                    timeout=request.timeout_seconds,
+                ),
+                stream=True,
+                auth=None,
+                follow_redirects=False,
+            )
+            if stream and response.is_success:
+                return _answer(response, b"", started), Body(response)
+            try:
+                return _answer(response, response.read(), started), None
+            finally:
+                response.close()
+        except httpx.RequestError as error:
+            return _fault(error), None
+
+    def close(self) -> None:
+        """Close the pool, unless it is the caller's own."""
+        if self._owned:
+            self._http.close()
+
+
+class Body:
+    """The bytes of a streamed answer as they come; one that breaks off raises TransportError."""
+
+    def __init__(self, response: "httpx.Response") -> None:
+        self._response = response
+        self._pieces = response.iter_bytes()
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self
+
+    def __next__(self) -> bytes:
+        import httpx
+
+        try:
+            return self._pieces.__next__()
+        except httpx.RequestError as error:
+            raise _fault(error) from error
+
+    def close(self) -> None:
+        """Give the connection back."""
+        self._response.close()
+
+
+def _open_pool(*, encrypted: bool) -> "httpx.Client":
+    import httpx
+
+    if encrypted:
+        return httpx.Client(verify=_shared_context())
+    # Plain http goes to a loopback name: no proxy, and no TLS context to build.
+    return httpx.Client(verify=False, trust_env=False)  # noqa: S501
+
+
+def _answer(response: "httpx.Response", content: bytes, started: float) -> Answer:
+    return Answer(
+        status=response.status_code,
+        headers=dict(response.headers),
+        content=content,
+        elapsed=timedelta(seconds=time.monotonic() - started),
+    )
+
+
+def _fault(error: "httpx.RequestError") -> TransportError:
+    import httpx
+
+    kind = RequestTimeout if isinstance(error, httpx.TimeoutException) else TransportError
+    fault = kind(f"{type(error).__name__}: {error}")
+    fault.__cause__ = error
+    return fault
+
+
+@cache
+def _shared_context() -> "ssl.SSLContext":
+    """Make one TLS context for all clients: it costs more than all the rest of one."""
+    import httpx
+
+    return httpx.create_ssl_context()
