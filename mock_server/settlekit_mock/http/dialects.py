@@ -55,7 +55,7 @@ def _meta(trace: Trace) -> dict[str, str]:
 SDRP = Dialect("sdrp", enveloped=True)
 CONTROL = Dialect("control", enveloped=True)
 OPERATIONS = Dialect("operations", enveloped=False)
-PAGES = Dialect("pages", enveloped=True)
+PLAIN = Dialect("plain", enveloped=False)
 
 _OPERATIONS_PATHS = ("/v1/admin/", "/v1/user/", "/v1/stripe/", "/v1/apps/", "/v1/developers/", "/admin/")
 

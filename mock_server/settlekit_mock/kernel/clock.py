@@ -61,6 +61,10 @@ class State:
             return self
         return replace(self, frozen_at=None, offset_ms=self.frozen_at - machine_now())
 
+    def signing(self, *, with_clock: bool) -> "State":
+        """Take the time in a webhook's signature from this clock, or from the machine's."""
+        return replace(self, sign_with_clock=with_clock)
+
 
 def machine_now() -> int:
     """Return the machine's time as an instant."""

@@ -102,6 +102,12 @@ class Database:
                 f"{SCHEMA_VERSION}; give --db a new file, or use the release that made it"
             )
 
+    def clear(self) -> None:
+        """Drop every table and make them anew, empty."""
+        with self.write() as connection:
+            METADATA.drop_all(connection)
+            METADATA.create_all(connection)
+
     def image(self) -> bytes:
         """Return a whole copy of a database in memory."""
         if self._memory is None:

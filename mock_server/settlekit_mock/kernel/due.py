@@ -125,6 +125,13 @@ class DueLoop:
             finally:
                 self._advancer = None
 
+    @contextmanager
+    def resting(self) -> Iterator[None]:
+        """Keep the clock from being advanced, with no errand under way."""
+        with self._one_at_a_time():
+            self._wait_for_others(frozenset())
+            yield
+
     def _arrive(self, target: int) -> None:
         with self._world.transaction() as tx:
             if target > tx.state.now or tx.state.frozen:

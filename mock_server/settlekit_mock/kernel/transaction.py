@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from sqlalchemy import Connection, delete, insert
 
+from settlekit_mock.kernel.bulk import insert_rows
 from settlekit_mock.kernel.clock import State, save_state
 from settlekit_mock.kernel.ids import Ids
 from settlekit_mock.kernel.tables import DUE, EVENTS
@@ -28,6 +29,7 @@ class Transaction:
         "_due",
         "_events",
         "_read_state",
+        "_refusals",
         "connection",
         "earliest_due",
         "ids",
@@ -42,8 +44,9 @@ class Transaction:
         self.state = self._read_state = state
         self.now = state.now
         self.ids = Ids(state.seed, state.next_number)
-        self._events: list[dict[str, object]] = []
+        self._events: list[tuple[int, str, str, str]] = []
         self._due: list[dict[str, object]] = []
+        self._refusals: list[Callable[[Transaction], None]] = []
         self.earliest_due: int | None = None
 
     def new_id(self, prefix: str) -> str:
@@ -53,12 +56,7 @@ class Transaction:
     def record(self, kind: str, subject: str, *, at: int | None = None, **data: object) -> None:
         """Write a journal entry; ``at`` is the transaction's time unless given."""
         self._events.append(
-            {
-                "at": self.now if at is None else at,
-                "kind": kind,
-                "subject": subject,
-                "data": _DATA.encode(data).decode(),
-            }
+            (self.now if at is None else at, kind, subject, _DATA.encode(data).decode())
         )
         self.world.saw(kind)
 
@@ -78,10 +76,21 @@ class Transaction:
         for listener in self.world.listeners(topic):
             listener(self, message)
 
+    def when_refused(self, write: Callable[["Transaction"], None]) -> None:
+        """Have something written in a transaction of its own if this one is refused.
+
+        A refused call changes nothing but the journal: this is how it gets there.
+        """
+        self._refusals.append(write)
+
+    def take_refusals(self) -> list[Callable[["Transaction"], None]]:
+        """Return what is to be written after a refusal."""
+        return self._refusals
+
     def flush(self) -> None:
         """Write what was collected, so that the transaction can read it."""
         if self._events:
-            self.connection.execute(_INSERT_EVENTS, self._events)
+            insert_rows(self.connection, EVENTS, _EVENT_COLUMNS, self._events)
             self._events = []
         if self._due:
             self.connection.execute(_INSERT_DUE, self._due)
@@ -96,7 +105,7 @@ class Transaction:
             save_state(self.connection, self.state)
 
 
-_INSERT_EVENTS = insert(EVENTS)
+_EVENT_COLUMNS = ("at", "kind", "subject", "data")
 _INSERT_DUE = insert(DUE)
 
 Listener = Callable[[Transaction, Any], None]

@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 from settlekit_mock.kernel.clock import State, create_state, load_state, machine_now
 from settlekit_mock.kernel.database import Database
 from settlekit_mock.kernel.due import DueLoop
+from settlekit_mock.kernel.problems import Problem
 from settlekit_mock.kernel.transaction import Listener, Transaction
 
 
@@ -40,10 +41,19 @@ class World:
         self.settings = settings
         self.due = DueLoop(self)
         self.public_url = "http://127.0.0.1:8787"
+        self.seed: Callable[[World], None] = lambda _world: None
         self._listeners: dict[str, list[Listener]] = defaultdict(list)
         self._woken: list[Callable[[], None]] = []
+        self._closed: list[Callable[[], None]] = []
         self._local = threading.local()
         self._watched: dict[str, int] = {}
+
+    def reset(self) -> None:
+        """Drop everything and begin as a new server does, once nothing is under way."""
+        with self.due.resting():
+            self.database.clear()
+            self.create()
+            self.seed(self)
 
     def create(self) -> None:
         """Write the first state of a new database."""
@@ -57,14 +67,29 @@ class World:
 
     @contextmanager
     def transaction(self) -> Iterator[Transaction]:
-        """Open a transaction that writes; what it scheduled is due once it committed."""
-        with self.database.write() as connection:
-            tx = Transaction(self, connection, load_state(connection))
-            yield tx
-            tx.finish()
-            now = tx.state.now
+        """Open a transaction that writes; what it scheduled is due once it committed.
+
+        A ``Problem`` rolls it back, and writes what ``when_refused`` was given instead.
+        """
+        tx = None
+        try:
+            with self.database.write() as connection:
+                tx = Transaction(self, connection, load_state(connection))
+                yield tx
+                tx.finish()
+                now = tx.state.now
+        except Problem:
+            self._refused(tx)
+            raise
         if tx.earliest_due is not None:
             self._committed(tx.earliest_due, now)
+
+    def _refused(self, refused: Transaction | None) -> None:
+        writes = [] if refused is None else refused.take_refusals()
+        if writes:
+            with self.transaction() as tx:
+                for write in writes:
+                    write(tx)
 
     def _committed(self, earliest_due: int, now: int) -> None:
         if earliest_due <= now:
@@ -119,7 +144,13 @@ class World:
         if kind in self._watched:
             self._watched[kind] += 1
 
+    def on_closed(self, close: Callable[[], None]) -> None:
+        """Have a callable told when the world ends, to give back what it holds."""
+        self._closed.append(close)
+
     def close(self) -> None:
-        """Give back the database."""
+        """Give back the database, and what the rooms hold."""
+        for close in self._closed:
+            close()
         self.database.close()
 

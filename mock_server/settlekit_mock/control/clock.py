@@ -1,0 +1,171 @@
+"""Drive the clock: read, advance, freeze, resume."""
+
+from typing import Annotated, Literal
+
+from msgspec import Meta, field
+
+from settlekit_mock.control.journal import JournalEntry, shaped
+from settlekit_mock.http.routes import Request
+from settlekit_mock.http.wire import Answer, StrictBody, Timestamp, instant
+from settlekit_mock.kernel import journal
+from settlekit_mock.kernel.problems import Invalid
+from settlekit_mock.kernel.times import (
+    DAY,
+    LATEST,
+    SECOND,
+    checked,
+    duration_from_text,
+    optional_text,
+    to_text,
+)
+from settlekit_mock.kernel.world import World
+
+EVENTS_TOLD = 1_000
+LONGEST_WAIT = 400 * DAY
+"""How far ``until`` looks ahead unless a limit says otherwise."""
+
+Duration = Annotated[
+    str | float | None,
+    Meta(description="An ISO 8601 duration such as P7D or PT6H, or a number of seconds."),
+]
+
+
+class Clock(Answer, frozen=True, kw_only=True):
+    """What the clock shows."""
+
+    now: Timestamp
+    mode: Literal["real", "frozen"]
+    next_due_at: Timestamp | None
+
+
+class Advance(StrictBody, frozen=True, kw_only=True):
+    """How far to go: ``by`` a duration, ``to`` a time, or ``until`` something happens."""
+
+    by: Duration = None
+    to: str | None = None
+    until: Annotated[str | None, Meta(max_length=100)] = None
+    limit: Duration = None
+
+
+class Freeze(StrictBody, frozen=True, kw_only=True):
+    """When to stop the clock: now, or at a later time."""
+
+    at: str | None = None
+    sign_with_clock: bool | None = None
+
+
+class Advanced(Answer, frozen=True, kw_only=True):
+    """What an advance did: the first 1,000 journal entries, and how many there were.
+
+    ``reached`` is false when ``until`` was not met within the limit.
+    """
+
+    from_: Timestamp = field(name="from")
+    to: Timestamp
+    reached: bool
+    event_count: Annotated[int, Meta(ge=0)]
+    events: list[JournalEntry]
+
+
+def read_clock(world: World) -> Clock:
+    """Answer what the clock shows and when something is due next."""
+    state = world.state()
+    return Clock(
+        now=to_text(state.now),
+        mode="frozen" if state.frozen else "real",
+        next_due_at=optional_text(world.due.next_due_at()),
+    )
+
+
+def get_clock(request: Request) -> Clock:
+    """Answer what the clock shows."""
+    return read_clock(request.world)
+
+
+def milliseconds(duration: str | float | None, name: str) -> int:
+    """Read a duration field, or refuse the call naming the field."""
+    if isinstance(duration, str):
+        try:
+            return duration_from_text(duration)
+        except ValueError as error:
+            raise Invalid(f"{name}: {error}") from error
+    if duration is None or not 0 <= duration <= LATEST / SECOND:
+        raise Invalid(f"{name}: must be a duration of zero seconds or more")
+    return round(duration * SECOND)
+
+
+def advance(request: Request) -> Advanced:
+    """Move the clock, doing all that falls due on the way."""
+    world, body = request.world, request.body
+    chosen = [name for name in ("by", "to", "until") if getattr(body, name) is not None]
+    if len(chosen) != 1:
+        raise Invalid("give one of by, to and until")
+    if body.limit is not None and body.until is None:
+        raise Invalid("limit: goes with until alone")
+    start = world.now()
+    with world.snapshot() as connection:
+        seen = journal.last_seq(connection)
+    reached = _go(world, start, body)
+    return _advanced(world, start, seen, reached=reached)
+
+
+def _go(world: World, start: int, body: Advance) -> bool:
+    if body.until is not None:
+        limit = LONGEST_WAIT if body.limit is None else milliseconds(body.limit, "limit")
+        return _go_until(world, _within(start + limit), body.until)
+    if body.to is not None:
+        world.due.advance(instant(body.to, "to"))
+    else:
+        world.due.advance(_within(start + milliseconds(body.by, "by")))
+    return True
+
+
+def _within(target: int) -> int:
+    try:
+        return checked(target)
+    except ValueError as error:
+        raise Invalid(str(error)) from error
+
+
+def _go_until(world: World, target: int, kind: str) -> bool:
+    if kind == "next":
+        due = world.due.next_due_at()
+        world.due.advance(target if due is None else min(due, target))
+        return due is not None and due <= target
+    with world.watching(kind) as seen:
+        world.due.advance(target, stop=seen)
+        return seen()
+
+
+def _advanced(world: World, start: int, seen: int, *, reached: bool) -> Advanced:
+    with world.snapshot() as connection:
+        entries = journal.entries(connection, after=seen, limit=EVENTS_TOLD)
+        count = journal.count_after(connection, seen)
+    return Advanced(
+        from_=to_text(start),
+        to=to_text(world.now()),
+        reached=reached,
+        event_count=count,
+        events=[shaped(entry) for entry in entries],
+    )
+
+
+def freeze(request: Request) -> Clock:
+    """Stop the clock, now or at a later time."""
+    world, body = request.world, request.body
+    if body.at is not None:
+        world.due.advance(instant(body.at, "at"))
+    with world.transaction() as tx:
+        tx.state = tx.state.froze(None)
+        if body.sign_with_clock is not None:
+            tx.state = tx.state.signing(with_clock=body.sign_with_clock)
+    return read_clock(world)
+
+
+def resume(request: Request) -> Clock:
+    """Let the clock run on from the time it shows."""
+    with request.world.transaction() as tx:
+        tx.state = tx.state.resumed()
+    return read_clock(request.world)
+
+

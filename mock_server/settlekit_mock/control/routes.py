@@ -1,0 +1,92 @@
+"""The control routes."""
+
+from typing import Any
+
+from settlekit_mock.control import buyers, clock, journal, reset, tokens, usage
+from settlekit_mock.http.dialects import CONTROL
+from settlekit_mock.http.roles import Role
+from settlekit_mock.http.routes import Method, Route
+
+
+def _route(
+    method: Method,
+    path: str,
+    run: Any,
+    answers: Any,
+    summary: str,
+    *,
+    body: Any = None,
+    query: Any = None,
+    status: int = 200,
+    errors: tuple[tuple[int, str], ...] = (),
+) -> Route:
+    return Route(
+        method,
+        f"/_mock/{path}",
+        Role.CONTROL,
+        run,
+        answers,
+        summary,
+        body=body,
+        query=query,
+        status=status,
+        dialect=CONTROL,
+        errors=errors,
+    )
+
+
+ROUTES = (
+    _route("GET", "clock", clock.get_clock, clock.Clock, "What the clock shows"),
+    _route(
+        "POST",
+        "clock/advance",
+        clock.advance,
+        clock.Advanced,
+        "Advance the clock",
+        body=clock.Advance,
+        errors=((409, "CLOCK_NEVER_GOES_BACK"),),
+    ),
+    _route(
+        "POST", "clock/freeze", clock.freeze, clock.Clock, "Stop the clock", body=clock.Freeze,
+        errors=((409, "CLOCK_NEVER_GOES_BACK"),),
+    ),
+    _route("POST", "clock/resume", clock.resume, clock.Clock, "Let the clock run"),
+    _route(
+        "POST",
+        "buyers",
+        buyers.create,
+        buyers.BuyerAnswer,
+        "Make a buyer",
+        body=buyers.BuyerBody,
+        status=201,
+        errors=((409, "BUYER_EXISTS"), (409, "TOKEN_EXISTS")),
+    ),
+    _route("GET", "buyers", buyers.list_all, buyers.Buyers, "Every buyer"),
+    _route("GET", "buyers/<buyer_id>", buyers.get, buyers.BuyerAnswer, "One buyer"),
+    _route(
+        "PATCH",
+        "buyers/<buyer_id>",
+        buyers.change,
+        buyers.BuyerAnswer,
+        "Change a buyer",
+        body=buyers.BuyerChanges,
+    ),
+    _route(
+        "POST",
+        "tokens",
+        tokens.create,
+        tokens.TokenAnswer,
+        "Make a token",
+        body=tokens.NewToken,
+        status=201,
+    ),
+    _route(
+        "POST", "usage", usage.make_usage, usage.UsageAnswer, "Make usage", body=usage.UsageBody,
+        errors=((404, "EXTERNAL_402_MERCHANT_NOT_FOUND"),),
+    ),
+    _route(
+        "GET", "events", journal.list_events, journal.Journal, "The journal",
+        query=journal.JournalQuery,
+    ),
+    _route("POST", "reset", reset.reset, clock.Clock, "Begin again with a fresh world"),
+)

@@ -1,0 +1,101 @@
+"""Make usage in bulk: one payment, repeated, at once or spread over a time."""
+
+from typing import Annotated
+
+from msgspec import Meta
+
+from settlekit_mock.control.clock import Duration, milliseconds
+from settlekit_mock.http.routes import Request
+from settlekit_mock.http.wire import Answer, Currency, ShortText, StrictBody
+from settlekit_mock.kernel.problems import NotFound
+from settlekit_mock.kernel.world import World
+from settlekit_mock.payments.merchants import merchant_named
+from settlekit_mock.settlement.scopes import Sale
+from settlekit_mock.settlement.usage import Tally, accept_many
+
+GROUP = 5_000
+"""Payments that share a transaction at most."""
+MOST = 10_000_000
+
+
+class UsageBody(StrictBody, frozen=True, kw_only=True):
+    """Who pays whom, how much, how often, and over what time."""
+
+    buyer: ShortText
+    merchant: ShortText
+    amount_minor: Annotated[int, Meta(ge=1, le=2**53 - 1)]
+    currency: Currency
+    count: Annotated[int, Meta(ge=1, le=MOST)] = 1
+    over: Duration = None
+    listing_id: ShortText | None = None
+    capability_key: ShortText | None = None
+    operation_key: ShortText | None = None
+
+
+class UsageAnswer(Answer, frozen=True, kw_only=True):
+    """What became of the payments: accepted, or refused by code."""
+
+    accepted: Annotated[int, Meta(ge=0)]
+    refused: dict[str, int]
+    first_usage_id: str | None
+    last_usage_id: str | None
+
+
+def make_usage(request: Request) -> UsageAnswer:
+    """Offer a payment ``count`` times, in order; the clock moves along with ``over``."""
+    body, world = request.body, request.world
+    sale = _sale(world, body)
+    span = 0 if body.over is None else milliseconds(body.over, "over")
+    start = world.now()
+    tally = Tally()
+    done = 0
+    while done < body.count:
+        at = start + done * span // body.count
+        if span:
+            world.due.advance(max(at, world.now()))
+        done += _offer_group(world, sale, body, tally, start, span, done)
+        world.settle()
+    if span:
+        world.due.advance(max(start + span, world.now()))
+    return UsageAnswer(
+        accepted=tally.accepted,
+        refused=dict(sorted(tally.refused.items())),
+        first_usage_id=tally.first_usage_id,
+        last_usage_id=tally.last_usage_id,
+    )
+
+
+def _offer_group(
+    world: World, sale: Sale, body: UsageBody, tally: Tally, start: int, span: int, done: int
+) -> int:
+    """Offer as many as share a transaction: up to the next thing that falls due."""
+    due = world.due.next_due_at() if span else None
+    last = min(done + GROUP, body.count)
+    times = [start + index * span // body.count for index in range(done, last)] if span else None
+    with world.transaction() as tx:
+        if times is None:
+            times = [tx.now] * (last - done)
+        if due is not None:
+            times = [at for at in times if at < due] or times[:1]
+        offered = accept_many(tx, sale, body.amount_minor, times, tally)
+        if span and tx.now > tx.state.now:
+            tx.state = tx.state.moved_to(tx.now)
+    return offered
+
+
+def _sale(world: World, body: UsageBody) -> Sale:
+    with world.snapshot() as connection:
+        merchant = merchant_named(connection, body.merchant)
+    if merchant is None:
+        raise NotFound(f"no merchant {body.merchant!r}", code="EXTERNAL_402_MERCHANT_NOT_FOUND")
+    capability = body.capability_key or f"external_402.{merchant.merchant}"
+    return Sale(
+        buyer_id=body.buyer,
+        provider_id=merchant.merchant_user_id,
+        merchant=merchant.merchant,
+        listing_id=body.listing_id or merchant.listing_id,
+        product_listing_id=body.listing_id or merchant.listing_id,
+        capability_key=capability,
+        operation_key=body.operation_key or "external_402.pay",
+        currency=body.currency,
+    )

@@ -1,0 +1,1 @@
+"""Metered settlement: usage accrues, periods close, batches are debited, statements tell."""

@@ -1,0 +1,214 @@
+"""The life of a batch: made when its period closes, noticed, debited, settled.
+
+Each step asks the transition table in ``rules.batch_life`` and updates one batch row, its
+scope's row and its provider's totals, however many payments the batch holds.
+"""
+
+from typing import Any
+
+from sqlalchemy import Connection, Row, bindparam, insert, select, update
+
+from settlekit.digest import render
+from settlekit_mock.kernel.ids import seed_key
+from settlekit_mock.kernel.problems import Conflict, NotFound
+from settlekit_mock.kernel.times import to_text
+from settlekit_mock.kernel.transaction import Transaction
+from settlekit_mock.settlement.notices import Notice, send_notice
+from settlekit_mock.settlement.rules.amounts import wire_minor
+from settlekit_mock.settlement.rules.batch_life import (
+    INITIAL,
+    BatchState,
+    IllegalMove,
+    Move,
+    after,
+    state_of,
+)
+from settlekit_mock.settlement.rules.standing import (
+    attempt_status_after,
+    bucket_of,
+    counts_in_exposure,
+    pauses_scope,
+)
+from settlekit_mock.settlement.rules.timetable import (
+    expected_scheduled_debit_at,
+    not_before_attempt_at,
+)
+from settlekit_mock.settlement.tables import BATCHES, BUYERS, PERIODS, PROVIDERS, SCOPES
+from settlekit_mock.settlement.totals import add_receivable
+
+SEND_NOTICE = "notice.send"
+SUBMIT_DEBIT = "debit.submit"
+FINISH_DEBIT = "debit.finish"
+
+BatchRow = Row[Any]
+"""A batch with the columns of its period, its scope's exposure, its buyer and provider."""
+
+
+def make_batch(tx: Transaction, period: Row[Any]) -> str:
+    """Make the batch of a closed period; its notice is due at once."""
+    batch_id = tx.new_id("msb")
+    tx.connection.execute(
+        insert(BATCHES).values(
+            settlement_batch_id=batch_id,
+            period_number=period.period_number,
+            scope_number=period.scope_number,
+            buyer_number=period.buyer_number,
+            provider_number=period.provider_number,
+            status=INITIAL.status.value,
+            execution_status=INITIAL.execution_status.value,
+            not_before_attempt_at=expected_scheduled_debit_at(period.close_at),
+            attempt_count=0,
+            run_attempts=0,
+        )
+    )
+    add_receivable(
+        tx.connection,
+        provider_number=period.provider_number,
+        currency=period.currency,
+        band=period.band,
+        bucket=bucket_of(INITIAL.status),
+        receivable=period.gross - period.fee,
+    )
+    tx.schedule(SEND_NOTICE, batch_id, tx.now)
+    return batch_id
+
+
+def notice_due(tx: Transaction, batch_id: str) -> None:
+    """Send the final debit notice; the debit is due 72 h after the close, never before."""
+    batch = batch_with_id(tx.connection, batch_id)
+    gate = not_before_attempt_at(batch.close_at, tx.now)
+    amount = f"{wire_minor(batch.gross, batch.currency)} {batch.currency} (minor units)"
+    move(
+        tx,
+        batch,
+        Move.RECORD_NOTICE,
+        noticed_at=tx.now,
+        not_before_attempt_at=gate,
+        scheduled_debit_at=gate,
+        next_attempt_at=gate,
+    )
+    tx.record("notice.recorded", batch_id, not_before_attempt_at=to_text(gate))
+    send_notice(
+        tx,
+        Notice("buyer", "final_debit", batch, "Your debit is scheduled", f"{amount} will be debited."),
+    )
+    send_notice(
+        tx,
+        Notice("provider", "period_summary", batch, "A period has closed", f"Gross {amount}."),
+    )
+    tx.schedule(SUBMIT_DEBIT, batch_id, gate)
+
+
+def move(tx: Transaction, batch: BatchRow, made: Move, **columns: object) -> BatchState:
+    """Make a move of the table; its scope and its provider's totals follow.
+
+    Raises ``Conflict`` for a move that the batch's state doesn't have; nothing changed then.
+    """
+    before = state_of(batch.status, batch.execution_status)
+    try:
+        target = after(before, made)
+    except IllegalMove as error:
+        raise Conflict(f"{batch.settlement_batch_id}: {error}", code="ILLEGAL_BATCH_MOVE") from error
+    latest = attempt_status_after(made, batch.latest_attempt_status)
+    tx.connection.execute(
+        update(BATCHES)
+        .where(BATCHES.c.batch_number == batch.batch_number)
+        .values(
+            status=target.status.value,
+            execution_status=target.execution_status.value,
+            latest_attempt_status=latest,
+            **columns,
+        )
+    )
+    _follow_scope(tx.connection, batch, before, target)
+    _follow_totals(tx.connection, batch, before, target)
+    return target
+
+
+def _follow_scope(
+    connection: Connection, batch: BatchRow, before: BatchState, target: BatchState
+) -> None:
+    pauses = pauses_scope(target) - pauses_scope(before)
+    owed = batch.gross * (counts_in_exposure(target) - counts_in_exposure(before))
+    if pauses or owed:
+        connection.execute(
+            _FOLLOW_SCOPE,
+            {"this_scope": batch.scope_number, "more_owed": owed, "more_pauses": pauses},
+        )
+
+
+def _follow_totals(
+    connection: Connection, batch: BatchRow, before: BatchState, target: BatchState
+) -> None:
+    left, entered = bucket_of(before.status), bucket_of(target.status)
+    if left is entered:
+        return
+    receivable = batch.gross - batch.fee
+    for bucket, change in ((left, -receivable), (entered, receivable)):
+        add_receivable(
+            connection,
+            provider_number=batch.provider_number,
+            currency=batch.currency,
+            band=batch.band,
+            bucket=bucket,
+            receivable=change,
+        )
+
+
+def find_batch(connection: Connection, batch_id: str) -> BatchRow | None:
+    """Return a batch by id, if there is one."""
+    return connection.execute(_BY_ID, {"with_id": batch_id}).first()
+
+
+def batch_with_id(connection: Connection, batch_id: str) -> BatchRow:
+    """Return a batch by id; raises ``NotFound``."""
+    batch = find_batch(connection, batch_id)
+    if batch is None:
+        raise NotFound(f"no batch {batch_id!r}", code="SETTLEMENT_BATCH_NOT_FOUND")
+    return batch
+
+
+def digest_text(period: Row[Any]) -> str:
+    """Return the digest over a period's usage, as statements show it."""
+    return render(period.digest)
+
+
+def reference_key(tx: Transaction) -> bytes:
+    """Return the key of references that tell nothing."""
+    return seed_key(tx.state.seed)
+
+
+BATCH_QUERY = (
+    select(
+        *BATCHES.c,
+        PERIODS.c.period_id,
+        PERIODS.c.currency,
+        PERIODS.c.band,
+        PERIODS.c.buyer_period_ref,
+        PERIODS.c.period_start,
+        PERIODS.c.period_end,
+        PERIODS.c.close_at,
+        PERIODS.c.settlement_trigger,
+        PERIODS.c.threshold_reached_at,
+        PERIODS.c.usage_count,
+        PERIODS.c.gross,
+        PERIODS.c.fee,
+        PERIODS.c.digest,
+        SCOPES.c.exposure,
+        BUYERS.c.buyer_id,
+        PROVIDERS.c.provider_id,
+    )
+    .join(PERIODS, PERIODS.c.period_number == BATCHES.c.period_number)
+    .join(SCOPES, SCOPES.c.scope_number == BATCHES.c.scope_number)
+    .join(BUYERS, BUYERS.c.buyer_number == BATCHES.c.buyer_number)
+    .join(PROVIDERS, PROVIDERS.c.provider_number == BATCHES.c.provider_number)
+)
+_BY_ID = BATCH_QUERY.where(BATCHES.c.settlement_batch_id == bindparam("with_id"))
+_FOLLOW_SCOPE = (
+    update(SCOPES)
+    .where(SCOPES.c.scope_number == bindparam("this_scope"))
+    .values(
+        exposure=SCOPES.c.exposure + bindparam("more_owed"),
+        paused_batches=SCOPES.c.paused_batches + bindparam("more_pauses"),
+    )
+)

@@ -1,0 +1,51 @@
+"""Notices to buyers and providers, as a reader would get them."""
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from sqlalchemy import Row, insert
+
+from settlekit_mock.kernel.transaction import Transaction
+from settlekit_mock.settlement.tables import NOTICES
+
+Audience = Literal["buyer", "provider"]
+Kind = Literal[
+    "estimate",
+    "final_debit",
+    "period_summary",
+    "debit_succeeded",
+    "debit_failed",
+    "past_due",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """A notice about a period. A provider never gets a final debit notice."""
+
+    audience: Audience
+    kind: Kind
+    period: Row[Any]
+    subject: str
+    text: str
+
+
+def send_notice(tx: Transaction, notice: Notice) -> str:
+    """Record a notice as sent and return its id."""
+    notice_id = tx.new_id("ntc")
+    period = notice.period
+    tx.connection.execute(
+        insert(NOTICES).values(
+            notice_id=notice_id,
+            audience=notice.audience,
+            kind=notice.kind,
+            buyer_number=period.buyer_number,
+            provider_number=period.provider_number,
+            period_number=period.period_number,
+            sent_at=tx.now,
+            subject=notice.subject,
+            text=notice.text,
+        )
+    )
+    tx.record("notice.sent", notice_id, audience=notice.audience, notice=notice.kind)
+    return notice_id

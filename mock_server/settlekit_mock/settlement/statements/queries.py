@@ -1,0 +1,202 @@
+"""The queries behind statements.
+
+Who reads is a column and a number: ``provider_number`` or ``buyer_number``. A filter on
+what was sold takes a period's sums from ``period_labels``; no query adds up usage.
+"""
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from sqlalchemy import ColumnElement, Connection, Row, Select, func, select
+
+from settlekit_mock.settlement.batches import BATCH_QUERY
+from settlekit_mock.settlement.rules.amounts import CURRENCIES_BY_TOKEN
+from settlekit_mock.settlement.rules.standing import UsageStatus, batch_statuses_showing
+from settlekit_mock.settlement.tables import BATCHES, LABELS, PERIOD_LABELS, PERIODS, SCOPES, USAGE
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Whose statement it is."""
+
+    side: Literal["provider", "buyer"]
+    number: int
+
+    @property
+    def column(self) -> str:
+        """The column that says whose a row is."""
+        return f"{self.side}_number"
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """What a statement is narrowed to."""
+
+    plan_type: str | None = None
+    token_symbol: str | None = None
+    listing_id: str | None = None
+    capability_key: str | None = None
+    status: str | None = None
+
+    @property
+    def currency(self) -> str | None:
+        """The currency of the token, if one is asked for."""
+        return None if self.token_symbol is None else CURRENCIES_BY_TOKEN[self.token_symbol]
+
+    @property
+    def by_label(self) -> bool:
+        """Whether it narrows to some of what was sold."""
+        return self.listing_id is not None or self.capability_key is not None
+
+
+def _of_label(wanted: Filter) -> list[ColumnElement[bool]]:
+    conditions: list[ColumnElement[bool]] = []
+    if wanted.listing_id is not None:
+        conditions.append(LABELS.c.listing_id == wanted.listing_id)
+    if wanted.capability_key is not None:
+        conditions.append(LABELS.c.capability_key == wanted.capability_key)
+    return conditions
+
+
+def _of_period(wanted: Filter) -> list[ColumnElement[bool]]:
+    conditions: list[ColumnElement[bool]] = []
+    if wanted.plan_type is not None:
+        conditions.append(PERIODS.c.band == wanted.plan_type)
+    if wanted.currency is not None:
+        conditions.append(PERIODS.c.currency == wanted.currency)
+    return conditions
+
+
+def _narrowed(query: Select[Any], wanted: Filter) -> Select[Any]:
+    """Take the sums of matching rows only, and drop periods without any."""
+    if not wanted.by_label:
+        return query
+    sums = (
+        select(
+            PERIOD_LABELS.c.period_number,
+            func.sum(PERIOD_LABELS.c.gross).label("narrowed_gross"),
+            func.sum(PERIOD_LABELS.c.fee).label("narrowed_fee"),
+        )
+        .join(LABELS, LABELS.c.label_number == PERIOD_LABELS.c.label_number)
+        .where(*_of_label(wanted))
+        .group_by(PERIOD_LABELS.c.period_number)
+        .subquery()
+    )
+    return query.add_columns(sums.c.narrowed_gross, sums.c.narrowed_fee).join(
+        sums, sums.c.period_number == PERIODS.c.period_number
+    )
+
+
+def open_periods(connection: Connection, reader: Reader, wanted: Filter) -> list[Row[Any]]:
+    """Return open periods, the one that closes first coming first."""
+    query = (
+        select(*PERIODS.c, SCOPES.c.exposure)
+        .join(SCOPES, SCOPES.c.scope_number == PERIODS.c.scope_number)
+        .where(
+            PERIODS.c[reader.column] == reader.number,
+            PERIODS.c.closed_at.is_(None),
+            *_of_period(wanted),
+        )
+        .order_by(PERIODS.c.close_at, PERIODS.c.period_number)
+    )
+    return list(connection.execute(_narrowed(query, wanted)))
+
+
+def batches(
+    connection: Connection, reader: Reader, wanted: Filter, *, before: int | None, limit: int
+) -> list[Row[Any]]:
+    """Return up to ``limit`` batches made before a row, newest first."""
+    query = BATCH_QUERY.where(
+        BATCHES.c[reader.column] == reader.number, *_of_period(wanted)
+    ).order_by(BATCHES.c.batch_number.desc())
+    if wanted.status is not None:
+        query = query.where(BATCHES.c.status == wanted.status)
+    if before is not None:
+        query = query.where(BATCHES.c.batch_number < before)
+    return list(connection.execute(_narrowed(query, wanted).limit(limit)))
+
+
+def batch(connection: Connection, reader: Reader, batch_id: str) -> Row[Any] | None:
+    """Return one batch of a reader's, if it is theirs."""
+    query = BATCH_QUERY.where(
+        BATCHES.c.settlement_batch_id == batch_id, BATCHES.c[reader.column] == reader.number
+    )
+    return connection.execute(query).first()
+
+
+def paused_batches(connection: Connection, reader: Reader, wanted: Filter) -> list[Row[Any]]:
+    """Return the batches that keep a scope from accruing: failed, retrying and past due."""
+    query = BATCH_QUERY.where(
+        BATCHES.c[reader.column] == reader.number,
+        BATCHES.c.execution_status.in_(("failed_retryable", "retrying", "past_due")),
+        *_of_period(wanted),
+    ).order_by(BATCHES.c.batch_number.desc())
+    return list(connection.execute(query))
+
+
+def usage_events(
+    connection: Connection, reader: Reader, wanted: Filter, *, before: int | None, limit: int
+) -> list[Row[Any]]:
+    """Return up to ``limit`` usage events accepted before a row, newest first."""
+    query = (
+        select(
+            *USAGE.c,
+            PERIODS.c.currency,
+            PERIODS.c.band,
+            PERIODS.c.period_start,
+            PERIODS.c.period_end,
+            PERIODS.c.close_at,
+            PERIODS.c.buyer_period_ref,
+            LABELS.c.listing_id,
+            LABELS.c.product_listing_id,
+            LABELS.c.capability_key,
+            LABELS.c.operation_key,
+            BATCHES.c.settlement_batch_id,
+            BATCHES.c.status.label("batch_status"),
+            BATCHES.c.scheduled_debit_at,
+        )
+        .join(PERIODS, PERIODS.c.period_number == USAGE.c.period_number)
+        .join(LABELS, LABELS.c.label_number == USAGE.c.label_number)
+        .outerjoin(BATCHES, BATCHES.c.period_number == USAGE.c.period_number)
+        .where(
+            USAGE.c[reader.column] == reader.number,
+            *_of_period(wanted),
+            *_of_label(wanted),
+            *_of_status(wanted.status),
+        )
+        .order_by(USAGE.c.usage_number.desc())
+        .limit(limit)
+    )
+    if before is not None:
+        query = query.where(USAGE.c.usage_number < before)
+    return list(connection.execute(query))
+
+
+def _of_status(status: str | None) -> list[ColumnElement[bool]]:
+    if status is None:
+        return []
+    wanted = UsageStatus(status)
+    shown = batch_statuses_showing(wanted)
+    among = BATCHES.c.status.in_(sorted(name for name in shown if name is not None))
+    matches = among | BATCHES.c.status.is_(None) if None in shown else among
+    if wanted is UsageStatus.FAILED_CHARGEABLE:
+        return [matches, USAGE.c.outcome == "failed_chargeable"]
+    if wanted is UsageStatus.SETTLED:
+        return [matches]
+    return [matches, USAGE.c.outcome.is_(None)]
+
+
+def receivable_by_status(
+    connection: Connection, reader: Reader, wanted: Filter
+) -> list[tuple[str, str | None, int]]:
+    """Return currency, batch status (None: open) and receivable, for narrowed totals."""
+    query = _narrowed(
+        select(PERIODS.c.currency, BATCHES.c.status)
+        .select_from(PERIODS.outerjoin(BATCHES, BATCHES.c.period_number == PERIODS.c.period_number))
+        .where(PERIODS.c[reader.column] == reader.number, *_of_period(wanted)),
+        wanted,
+    )
+    return [
+        (row.currency, row.status, row.narrowed_gross - row.narrowed_fee)
+        for row in connection.execute(query)
+    ]
