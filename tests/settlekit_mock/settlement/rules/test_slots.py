@@ -31,6 +31,7 @@ ZONES = [
     "Australia/Lord_Howe",
     "Antarctica/Troll",
     "America/Santiago",
+    "America/St_Johns",  # until 2011 its clocks went back at 00:01, into the day before
     "Pacific/Apia",
     "Asia/Tokyo",
     "UTC",
@@ -128,6 +129,15 @@ def test_the_previous_close_is_the_last_one_at_or_before(
     before = previous_close(at, slot, timezone)
     assert before <= at < next_close(before, slot, timezone)
     assert previous_close(before, slot, timezone) == before
+
+
+def test_clocks_put_back_into_the_day_before_leave_a_close_where_it_was() -> None:
+    """A slot that came just before the clocks went back past midnight stays the previous one."""
+    midnight, timezone = WeeklySlot(6, 0, 0), "America/St_Johns"
+    at = instant("2010-11-07 03:00")
+    assert local_time(at, zone_named(timezone)).isoformat() == "2010-11-06T23:30:00"
+    assert previous_close(at, midnight, timezone) == instant("2010-11-07 02:30")
+    assert next_close(at, midnight, timezone) == instant("2010-11-14 03:30")
 
 
 SUNDAY_HALF_PAST_TWO = WeeklySlot(6, 2, 30)
