@@ -120,8 +120,8 @@ def previous_close(at: int, slot: Slot, timezone: str) -> int:
     Raises ``ValueError`` for an unknown time zone.
     """
     zone = zone_named(timezone)
-    # Clocks that were put back show an earlier day than they have reached already.
-    local = slot.on_or_after(local_time(at, zone).date() + _DAY)
+    # Clocks put back show a day at most too early; the slot after this one is a week away.
+    local = slot.on_or_after(local_time(at, zone).date())
     while (close := first_instant(local, zone)) > at:
         local = slot.earlier(local)
     return close
