@@ -5,6 +5,8 @@ a changed row, an entry in another currency than its account's, an entry that do
 its balance on, an amount that isn't an integer of 63 bits.
 """
 
+from enum import StrEnum
+
 from sqlalchemy import (
     BigInteger,
     CheckConstraint,
@@ -25,7 +27,16 @@ from settlekit_mock.kernel.append_only import append_only
 from settlekit_mock.kernel.money import LIMIT
 from settlekit_mock.kernel.tables import METADATA, Number
 
-OWNER_SCOPES = ("platform", "provider_cost", "developer", "end_user")
+
+class OwnerScope(StrEnum):
+    """Whose wallet: the platform's, its providers' cost, a developer's or an end user's."""
+
+    PLATFORM = "platform"
+    PROVIDER_COST = "provider_cost"
+    DEVELOPER = "developer"
+    END_USER = "end_user"
+
+
 ACCOUNT_KINDS = ("wallet", "chain", "clearing", "outside")
 
 
@@ -44,7 +55,11 @@ ACCOUNTS = Table(
     Column("account_number", Number, primary_key=True),
     Column("account_id", Text, nullable=False, unique=True),
     Column("kind", Text, CheckConstraint(f"kind IN {ACCOUNT_KINDS}"), nullable=False),
-    Column("owner_scope", Text, CheckConstraint(f"owner_scope IN {OWNER_SCOPES}")),
+    Column(
+        "owner_scope",
+        Text,
+        CheckConstraint(f"owner_scope IN {tuple(scope.value for scope in OwnerScope)}"),
+    ),
     Column("owner_id", Text, nullable=False),
     Column("currency", Text, CheckConstraint("currency <> ''"), nullable=False),
     Column("balance", BigInteger, nullable=False),
