@@ -13,7 +13,6 @@ from settlekit_mock.http.roles import Role
 from settlekit_mock.http.routes import Request, Route
 from settlekit_mock.kernel.database import MEMORY_URL, Database
 from settlekit_mock.kernel.world import Settings, World
-from settlekit_mock.operations.install import install as install_operations
 from settlekit_mock.operations.routes import ROUTES as OPERATIONS_ROUTES
 from settlekit_mock.payments.install import install as install_payments
 from settlekit_mock.payments.routes import ROUTES as PAYMENTS_ROUTES
@@ -40,7 +39,6 @@ def open_world(url: str = MEMORY_URL, settings: Settings | None = None) -> World
     install_webhooks(world)
     install_settlement(world)
     install_payments(world)
-    install_operations(world)
     if fresh:
         world.create()
         seed_world(world)

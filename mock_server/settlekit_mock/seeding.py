@@ -8,13 +8,13 @@ from settlekit_mock.kernel.money import MAJOR
 from settlekit_mock.kernel.transaction import Transaction
 from settlekit_mock.kernel.world import World
 from settlekit_mock.ledger import service as ledger
-from settlekit_mock.payments.merchants import NewMerchant, create_merchant
+from settlekit_mock.payments.merchants import create_merchant
 from settlekit_mock.settlement.buyers import NewBuyer, create_buyer
 
 BUYER = "sandbox_buyer"
-BUYER_TOKEN = "sandbox_buyer_token"  # noqa: S105 - a sandbox's, printed for everybody
-MERCHANT_TOKEN = "sandbox_merchant_token"  # noqa: S105
-PROVIDER_TOKEN = "sandbox_provider_token"  # noqa: S105
+BUYER_TOKEN = "sandbox_buyer_token"
+MERCHANT_TOKEN = "sandbox_merchant_token"
+PROVIDER_TOKEN = "sandbox_provider_token"
 OPENING_CREDITS = 10 * MAJOR
 
 
@@ -24,12 +24,10 @@ def seed_world(world: World) -> None:
     with world.transaction() as tx:
         merchant = create_merchant(
             tx,
-            NewMerchant(
-                merchant=settings.merchant,
-                checkout_allowed_origins=(settings.origin,),
-                webhook_url=settings.webhook_url,
-                webhook_secret=settings.webhook_secret,
-            ),
+            settings.merchant,
+            checkout_allowed_origins=(settings.origin,),
+            webhook_url=settings.webhook_url,
+            webhook_secret=settings.webhook_secret,
         )
         create_buyer(tx, NewBuyer(buyer_id=BUYER))
         _open_credits(tx)
@@ -53,6 +51,4 @@ def _add_tokens(tx: Transaction, merchant_user_id: str) -> None:
         (PROVIDER_TOKEN, "provider", merchant_user_id),
         (BUYER_TOKEN, "buyer", BUYER),
     ):
-        add_token(
-            tx.connection, token=token, role=role, subject=subject, created_at=tx.now
-        )
+        add_token(tx.connection, token=token, role=role, subject=subject, created_at=tx.now)

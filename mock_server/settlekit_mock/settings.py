@@ -25,7 +25,7 @@ def settings_from(environ: Mapping[str, str]) -> tuple[str, Settings]:
 def make_settings(given: Mapping[str, Any]) -> Settings:
     """Make settings from texts or values; unknown names are left to others."""
     chosen: dict[str, Any] = {}
-    for name in Settings.__slots__:  # type: ignore[attr-defined]
+    for name in Settings.__slots__:
         if given.get(name) is not None:
             chosen[name] = _read(name, given[name])
     return Settings(**chosen)

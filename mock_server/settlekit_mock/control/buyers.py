@@ -199,9 +199,7 @@ def shaped(connection: Connection, buyer: Buyer) -> BuyerAnswer:
         buyer_id=buyer.buyer_id,
         token=token_of(connection, "buyer", buyer.buyer_id),
         timezone=buyer.timezone,
-        weekly_slot=WeeklySlotBody(
-            weekday=weekly.weekday, hour=weekly.hour, minute=weekly.minute
-        ),
+        weekly_slot=WeeklySlotBody(weekday=weekly.weekday, hour=weekly.hour, minute=weekly.minute),
         monthly_slot=MonthlySlotBody(day=monthly.day, hour=monthly.hour, minute=monthly.minute),
         vault_active=buyer.vault_active,
         caps=CapsBody(

@@ -167,5 +167,3 @@ def resume(request: Request) -> Clock:
     with request.world.transaction() as tx:
         tx.state = tx.state.resumed()
     return read_clock(request.world)
-
-

@@ -1,5 +1,6 @@
 """Make usage in bulk: one payment, repeated, at once or spread over a time."""
 
+from dataclasses import dataclass
 from typing import Annotated
 
 from msgspec import Meta
@@ -9,7 +10,7 @@ from settlekit_mock.http.routes import Request
 from settlekit_mock.http.wire import Answer, Currency, ShortText, StrictBody
 from settlekit_mock.kernel.problems import NotFound
 from settlekit_mock.kernel.world import World
-from settlekit_mock.payments.merchants import merchant_named
+from settlekit_mock.payments.tables import merchant_named
 from settlekit_mock.settlement.scopes import Sale
 from settlekit_mock.settlement.usage import Tally, accept_many
 
@@ -46,17 +47,17 @@ def make_usage(request: Request) -> UsageAnswer:
     body, world = request.body, request.world
     sale = _sale(world, body)
     span = 0 if body.over is None else milliseconds(body.over, "over")
-    start = world.now()
+    spread = _Spread(world.now(), span, body.count)
     tally = Tally()
     done = 0
     while done < body.count:
-        at = start + done * span // body.count
         if span:
-            world.due.advance(max(at, world.now()))
-        done += _offer_group(world, sale, body, tally, start, span, done)
+            world.due.advance(max(spread.at(done), world.now()))
+        times = spread.times(done, world.due.next_due_at() if span else None)
+        done += _offer_group(world, sale, body.amount_minor, times, tally)
         world.settle()
     if span:
-        world.due.advance(max(start + span, world.now()))
+        world.due.advance(max(spread.at(body.count), world.now()))
     return UsageAnswer(
         accepted=tally.accepted,
         refused=dict(sorted(tally.refused.items())),
@@ -65,20 +66,34 @@ def make_usage(request: Request) -> UsageAnswer:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class _Spread:
+    """When the payments come: all at once, or evenly over a time from a start."""
+
+    start: int
+    span: int
+    count: int
+
+    def at(self, index: int) -> int:
+        return self.start + index * self.span // self.count
+
+    def times(self, first: int, due: int | None) -> list[int]:
+        """Return the times that share a transaction: up to the next thing that falls due."""
+        found = [self.at(index) for index in range(first, min(first + GROUP, self.count))]
+        if due is None or found[-1] < due:
+            return found
+        return [at for at in found if at < due] or found[:1]
+
+
 def _offer_group(
-    world: World, sale: Sale, body: UsageBody, tally: Tally, start: int, span: int, done: int
+    world: World, sale: Sale, amount_minor: int, times: list[int], tally: Tally
 ) -> int:
-    """Offer as many as share a transaction: up to the next thing that falls due."""
-    due = world.due.next_due_at() if span else None
-    last = min(done + GROUP, body.count)
-    times = [start + index * span // body.count for index in range(done, last)] if span else None
     with world.transaction() as tx:
-        if times is None:
-            times = [tx.now] * (last - done)
-        if due is not None:
-            times = [at for at in times if at < due] or times[:1]
-        offered = accept_many(tx, sale, body.amount_minor, times, tally)
-        if span and tx.now > tx.state.now:
+        if not tx.state.frozen:
+            # A real clock has gone on meanwhile; what comes at once comes now.
+            times = [max(at, tx.now) for at in times]
+        offered = accept_many(tx, sale, amount_minor, times, tally)
+        if tx.now > tx.state.now:
             tx.state = tx.state.moved_to(tx.now)
     return offered
 

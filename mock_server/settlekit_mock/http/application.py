@@ -22,7 +22,9 @@ from settlekit_mock.kernel.world import World
 _LOG = logging.getLogger("settlekit_mock")
 _TRACEPARENT = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}", re.ASCII)
 _NO_STORE = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
-_PAGE_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'none'"
+_PAGE_POLICY = (
+    "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'none'"
+)
 
 
 class Application:
@@ -42,6 +44,7 @@ class Application:
         )
 
     def __call__(self, environ: Any, start_response: Any) -> Iterable[bytes]:
+        """Answer as WSGI has it."""
         return self.respond(WsgiRequest(environ))(environ, start_response)
 
     def respond(self, given: WsgiRequest) -> Response:
@@ -64,9 +67,11 @@ class Application:
                 retry_after_seconds=1,
             )
             return _refusal(_dialect(route, given), unavailable, trace, route)
-        except Exception:
+        except Exception:  # noqa: BLE001 - a stranger is told of no defect's inside
             _LOG.exception("a defect in %s %s", given.method, given.path)
-            defect = Problem("a defect in this server; its log says more", status=500, code="INTERNAL")
+            defect = Problem(
+                "a defect in this server; its log says more", status=500, code="INTERNAL"
+            )
             return _refusal(_dialect(route, given), defect, trace, route)
 
     def _match(self, given: WsgiRequest) -> tuple[Route, dict[str, str]]:
@@ -95,7 +100,7 @@ class Application:
             query=None if route.query is None else read_query(given.args, route.query),
             body=_body(route, given, raw),
             raw=raw,
-            headers=given.headers,  # type: ignore[arg-type]
+            headers=given.headers,
             request_id=trace.request_id,
         )
         return route.run(request)
@@ -154,7 +159,9 @@ def _dialect(route: Route | None, given: WsgiRequest) -> Dialect:
 
 
 def _response(route: Route, answer: Any, trace: Trace) -> Response:
-    status, data = (answer.status, answer.data) if isinstance(answer, Reply) else (route.status, answer)
+    status, data = (
+        (answer.status, answer.data) if isinstance(answer, Reply) else (route.status, answer)
+    )
     if isinstance(data, Stream):
         response = Response(data.chunks, status, content_type=data.media_type)
         if data.filename is not None:
@@ -189,5 +196,3 @@ def _traced(response: Response, trace: Trace) -> Response:
     response.headers.update(_NO_STORE)
     response.headers["X-Request-Id"] = trace.request_id
     return response
-
-

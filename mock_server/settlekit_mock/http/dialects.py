@@ -44,8 +44,13 @@ class Dialect:
         error: dict[str, Any] = {"code": code, "message": problem.message, **problem.data}
         if self.enveloped:
             return msgspec.json.encode({"error": error, "meta": _meta(trace)})
-        error["code"] = problem.operations_code
+        error["code"] = _operations_code(problem)
         return msgspec.json.encode({"error": {**error, "request_id": trace.request_id}})
+
+
+def _operations_code(problem: Problem) -> str:
+    # Refusals that rooms share, such as of an unknown route, come with the other dialect's code.
+    return "invalid_request" if problem.status == 404 else problem.operations_code.lower()
 
 
 def _meta(trace: Trace) -> dict[str, str]:
@@ -57,7 +62,14 @@ CONTROL = Dialect("control", enveloped=True)
 OPERATIONS = Dialect("operations", enveloped=False)
 PLAIN = Dialect("plain", enveloped=False)
 
-_OPERATIONS_PATHS = ("/v1/admin/", "/v1/user/", "/v1/stripe/", "/v1/apps/", "/v1/developers/", "/admin/")
+_OPERATIONS_PATHS = (
+    "/v1/admin/",
+    "/v1/user/",
+    "/v1/stripe/",
+    "/v1/apps/",
+    "/v1/developers/",
+    "/admin/",
+)
 
 
 def dialect_of(path: str) -> Dialect:

@@ -112,8 +112,10 @@ def _admit_control(world: World, given: Credentials) -> Caller:
         if not same(bearer(given.authorization), token):
             raise Unauthenticated("this isn't the server's control token")
     elif not _is_loopback(given.remote_address):
-        raise Forbidden("the control routes answer callers on this machine only; "
-                        "start the server with --control-token to open them to others")
+        raise Forbidden(
+            "the control routes answer callers on this machine only; "
+            "start the server with --control-token to open them to others"
+        )
     elif not _is_local_page(given):
         raise Forbidden("the control routes don't answer pages of other sites")
     return Caller("control", "operator")
@@ -136,4 +138,3 @@ def _is_loopback(address: str) -> bool:
 def same(given: str, expected: str) -> bool:
     """Compare secrets in a time that doesn't tell where they differ; any text will do."""
     return hmac.compare_digest(given.encode("utf-8", "replace"), expected.encode("utf-8"))
-

@@ -10,7 +10,7 @@ THREADS = 10
 """Calls answered at once; each stream of the journal keeps one for as long as it lasts."""
 
 
-class PortInUse(Exception):  # noqa: N818 - read as a sentence by the command
+class PortInUse(Exception):
     """The address is taken: one line says which, and what to do."""
 
 
@@ -33,6 +33,10 @@ class Server:
                 f"can't listen on {host}:{port}: {error}; choose another with --port"
             ) from error
 
+    def answer_with(self, application: Any) -> None:
+        """Answer with this application from now on."""
+        self._server.wsgi_app = application
+
     @property
     def port(self) -> int:
         """The port it listens on."""
@@ -45,8 +49,12 @@ class Server:
         return f"http://{host}:{self.port}"
 
     def serve_forever(self) -> None:
-        """Answer until ``stop`` is called or the process is interrupted."""
+        """Answer until ``interrupt`` is called or the process is interrupted."""
         self._server.serve()
+
+    def interrupt(self) -> None:
+        """End ``serve_forever``, from a signal handler too."""
+        self._server.interrupt = KeyboardInterrupt()
 
     def start(self) -> Self:
         """Listen, and answer in a thread of its own."""

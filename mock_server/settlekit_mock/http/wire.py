@@ -79,5 +79,3 @@ def positive_units(text: str, field: str) -> int:
         return units_from_major(text)
     except ValueError as error:
         raise Invalid(f"{field}: {error}") from error
-
-

@@ -10,5 +10,6 @@ def append_only(table: Table) -> Table:
             f"CREATE TRIGGER {table.name}_no_{verb.lower()} BEFORE {verb} ON {table.name} "
             f"BEGIN SELECT RAISE(ABORT, 'rows of {table.name} never change'); END"
         )
-        event.listen(table, "after_create", DDL(statement).execute_if(dialect="sqlite"))
+        trigger = DDL(statement)  # type: ignore[no-untyped-call]
+        event.listen(table, "after_create", trigger.execute_if(dialect="sqlite"))
     return table

@@ -93,7 +93,9 @@ def save_state(connection: Connection, state: State) -> None:
 
 def create_state(connection: Connection, state: State) -> None:
     """Write the server's one row for the first time."""
-    connection.execute(insert(STATE).values(one=1, schema_version=SCHEMA_VERSION, **_columns(state)))
+    connection.execute(
+        insert(STATE).values(one=1, schema_version=SCHEMA_VERSION, **_columns(state))
+    )
 
 
 def _columns(state: State) -> dict[str, object]:

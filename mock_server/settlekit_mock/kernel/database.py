@@ -13,7 +13,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy import Connection, Engine, Row, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, OperationalError
 from sqlalchemy.exc import DatabaseError as DriverError
 from sqlalchemy.pool import StaticPool
@@ -23,8 +23,11 @@ from settlekit_mock.kernel.tables import METADATA, SCHEMA_VERSION, STATE
 BUSY_TIMEOUT_MS = 10_000
 MEMORY_URL = "sqlite://"
 
+AnyRow = Row[*tuple[Any, ...]]
+"""A row of any columns, read by their names."""
 
-class DatabaseUnusable(Exception):  # noqa: N818 - read as a sentence by the command
+
+class DatabaseUnusable(Exception):
     """The database can't be opened: one line says why and what to do."""
 
 
@@ -52,7 +55,9 @@ class Database:
         """Open a transaction that may write; it commits, or rolls back on any exception."""
         with (
             self._write_lock,
-            self.engine.connect().execution_options(settlekit_begin="BEGIN IMMEDIATE") as connection,
+            self.engine.connect().execution_options(
+                settlekit_begin="BEGIN IMMEDIATE"
+            ) as connection,
             connection.begin(),
         ):
             yield connection
@@ -83,7 +88,7 @@ class Database:
 
     def _prepare(self) -> bool:
         with self.write() as connection:
-            names = set(self.engine.dialect.get_table_names(connection))  # type: ignore[no-untyped-call]
+            names = set(self.engine.dialect.get_table_names(connection))
             if STATE.name not in names:
                 if names:
                     raise DatabaseUnusable(

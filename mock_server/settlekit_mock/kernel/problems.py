@@ -5,7 +5,7 @@ as the error of the route's dialect. Nothing else is allowed to reach a caller.
 """
 
 
-class Problem(Exception):  # noqa: N818 - it is an answer, not a defect
+class Problem(Exception):
     """A refusal: HTTP status, the code callers branch on, and what to do about it."""
 
     status = 400

@@ -109,4 +109,3 @@ _EVENT_COLUMNS = ("at", "kind", "subject", "data")
 _INSERT_DUE = insert(DUE)
 
 Listener = Callable[[Transaction, Any], None]
-

@@ -40,7 +40,7 @@ class Worker:
                 if not self._world.state().frozen:
                     self._world.due.settle()
                 pause = self._pause()
-            except Exception:
+            except Exception:  # noqa: BLE001 - the thread must outlive a defect
                 _LOG.exception("due work failed; it is tried again in a second")
                 pause = LONGEST_SLEEP_SECONDS
             self._wake.wait(pause)

@@ -153,4 +153,3 @@ class World:
         for close in self._closed:
             close()
         self.database.close()
-

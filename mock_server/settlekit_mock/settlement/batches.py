@@ -4,11 +4,10 @@ Each step asks the transition table in ``rules.batch_life`` and updates one batc
 scope's row and its provider's totals, however many payments the batch holds.
 """
 
-from typing import Any
-
-from sqlalchemy import Connection, Row, bindparam, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 
 from settlekit.digest import render
+from settlekit_mock.kernel.database import AnyRow
 from settlekit_mock.kernel.ids import seed_key
 from settlekit_mock.kernel.problems import Conflict, NotFound
 from settlekit_mock.kernel.times import to_text
@@ -40,11 +39,11 @@ SEND_NOTICE = "notice.send"
 SUBMIT_DEBIT = "debit.submit"
 FINISH_DEBIT = "debit.finish"
 
-BatchRow = Row[Any]
+BatchRow = AnyRow
 """A batch with the columns of its period, its scope's exposure, its buyer and provider."""
 
 
-def make_batch(tx: Transaction, period: Row[Any]) -> str:
+def make_batch(tx: Transaction, period: AnyRow) -> str:
     """Make the batch of a closed period; its notice is due at once."""
     batch_id = tx.new_id("msb")
     tx.connection.execute(
@@ -90,7 +89,9 @@ def notice_due(tx: Transaction, batch_id: str) -> None:
     tx.record("notice.recorded", batch_id, not_before_attempt_at=to_text(gate))
     send_notice(
         tx,
-        Notice("buyer", "final_debit", batch, "Your debit is scheduled", f"{amount} will be debited."),
+        Notice(
+            "buyer", "final_debit", batch, "Your debit is scheduled", f"{amount} will be debited."
+        ),
     )
     send_notice(
         tx,
@@ -108,7 +109,9 @@ def move(tx: Transaction, batch: BatchRow, made: Move, **columns: object) -> Bat
     try:
         target = after(before, made)
     except IllegalMove as error:
-        raise Conflict(f"{batch.settlement_batch_id}: {error}", code="ILLEGAL_BATCH_MOVE") from error
+        raise Conflict(
+            f"{batch.settlement_batch_id}: {error}", code="ILLEGAL_BATCH_MOVE"
+        ) from error
     latest = attempt_status_after(made, batch.latest_attempt_status)
     tx.connection.execute(
         update(BATCHES)
@@ -168,7 +171,7 @@ def batch_with_id(connection: Connection, batch_id: str) -> BatchRow:
     return batch
 
 
-def digest_text(period: Row[Any]) -> str:
+def digest_text(period: AnyRow) -> str:
     """Return the digest over a period's usage, as statements show it."""
     return render(period.digest)
 

@@ -6,8 +6,9 @@ spend the same tokens; confirmed, it goes on to the provider and the platform.
 
 from typing import Any
 
-from sqlalchemy import Row, bindparam, insert, select, update
+from sqlalchemy import bindparam, insert, select, update
 
+from settlekit_mock.kernel.database import AnyRow
 from settlekit_mock.kernel.times import to_text
 from settlekit_mock.kernel.transaction import Transaction
 from settlekit_mock.ledger import service as ledger
@@ -42,7 +43,9 @@ def submit_due(tx: Transaction, batch_id: str) -> None:
     """Submit a batch's debit; the chain answers after its finality."""
     batch = batch_with_id(tx.connection, batch_id)
     failure = _failure(tx, batch)
-    made = Move.RESUBMIT if state_of(batch.status, batch.execution_status) == FAILED else Move.SUBMIT
+    made = (
+        Move.RESUBMIT if state_of(batch.status, batch.execution_status) == FAILED else Move.SUBMIT
+    )
     count, run = batch.attempt_count + 1, batch.run_attempts + 1
     in_flight = 0 if failure else batch.gross
     move(tx, batch, made, attempt_count=count, run_attempts=run, next_attempt_at=None)
@@ -96,7 +99,7 @@ def finish_due(tx: Transaction, batch_id: str) -> None:
         _fail(tx, batch, attempt)
 
 
-def _settle(tx: Transaction, batch: BatchRow, attempt: Row[Any]) -> None:
+def _settle(tx: Transaction, batch: BatchRow, attempt: AnyRow) -> None:
     receipt = tx.new_id("chain")
     _end_attempt(tx, attempt, "succeeded")
     move(
@@ -115,7 +118,9 @@ def _settle(tx: Transaction, batch: BatchRow, attempt: Row[Any]) -> None:
     for audience in ("buyer", "provider"):
         send_notice(
             tx,
-            Notice(audience, "debit_succeeded", batch, "A debit was settled", f"{amount}: {receipt}."),
+            Notice(
+                audience, "debit_succeeded", batch, "A debit was settled", f"{amount}: {receipt}."
+            ),
         )
     tell_settled(tx, batch_with_id(tx.connection, batch.settlement_batch_id))
 
@@ -140,7 +145,7 @@ def _out_of_clearing(tx: Transaction, batch: BatchRow) -> None:
     )
 
 
-def _fail(tx: Transaction, batch: BatchRow, attempt: Row[Any]) -> None:
+def _fail(tx: Transaction, batch: BatchRow, attempt: AnyRow) -> None:
     code = attempt.expected_failure
     _end_attempt(tx, attempt, "failed")
     again = next_attempt_at(scheduled_at=attempt.submitted_at, run_attempts=attempt.run_ordinal)
@@ -172,7 +177,7 @@ def _tell_failure(tx: Transaction, batch: BatchRow, code: str, kind: Any, then: 
         )
 
 
-def _end_attempt(tx: Transaction, attempt: Row[Any], outcome: str) -> None:
+def _end_attempt(tx: Transaction, attempt: AnyRow, outcome: str) -> None:
     tx.connection.execute(
         update(ATTEMPTS)
         .where(ATTEMPTS.c.attempt_number == attempt.attempt_number)

@@ -61,9 +61,7 @@ def _day(minute: int, timezone: str) -> str:
 
 def open_purse(connection: Connection, buyer: Buyer, currency: str) -> Purse:
     """Read a buyer's funds in a currency."""
-    row = connection.execute(
-        _READ, {"of_buyer": buyer.buyer_number, "in_currency": currency}
-    ).one()
+    row = connection.execute(_READ, {"of_buyer": buyer.buyer_number, "in_currency": currency}).one()
     return Purse(
         buyer=buyer,
         currency=currency,

@@ -1,10 +1,11 @@
 """Notices to buyers and providers, as a reader would get them."""
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
-from sqlalchemy import Row, insert
+from sqlalchemy import insert
 
+from settlekit_mock.kernel.database import AnyRow
 from settlekit_mock.kernel.transaction import Transaction
 from settlekit_mock.settlement.tables import NOTICES
 
@@ -25,7 +26,7 @@ class Notice:
 
     audience: Audience
     kind: Kind
-    period: Row[Any]
+    period: AnyRow
     subject: str
     text: str
 

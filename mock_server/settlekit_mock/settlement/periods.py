@@ -2,8 +2,9 @@
 
 from typing import Any
 
-from sqlalchemy import Row, bindparam, select, update
+from sqlalchemy import bindparam, select, update
 
+from settlekit_mock.kernel.database import AnyRow
 from settlekit_mock.kernel.transaction import Transaction
 from settlekit_mock.settlement.batches import make_batch
 from settlekit_mock.settlement.notices import Notice, send_notice
@@ -55,10 +56,8 @@ def close_period(
             "threshold_reached_at": threshold_reached_at,
         }
     tx.connection.execute(update(PERIODS).where(PERIODS.c.period_id == period_id).values(values))
-    period: Row[Any] = tx.connection.execute(_FIND, {"with_id": period_id}).one()
-    tx.connection.execute(
-        _LEAVE, {"this_scope": period.scope_number, "new_end": period.period_end}
-    )
+    period: AnyRow = tx.connection.execute(_FIND, {"with_id": period_id}).one()
+    tx.connection.execute(_LEAVE, {"this_scope": period.scope_number, "new_end": period.period_end})
     batch_id = make_batch(tx, period)
     tx.record(
         "period.closed",

@@ -55,9 +55,7 @@ def _page(rows: list[Any], limit: int, listing: str, number: str) -> tuple[list[
     return rows, write_cursor(listing, getattr(rows[-1], number)) if more else None
 
 
-def _usage_page(
-    connection: Connection, reader: Reader, query: Any
-) -> tuple[list[Any], str | None]:
+def _usage_page(connection: Connection, reader: Reader, query: Any) -> tuple[list[Any], str | None]:
     wanted = _filter(query)
     listing = f"usage:{reader}:{wanted}"
     rows = queries.usage_events(
@@ -70,9 +68,7 @@ def _usage_page(
     return _page(rows, query.limit, listing, "usage_number")
 
 
-def _batch_page(
-    connection: Connection, reader: Reader, query: Any
-) -> tuple[list[Any], str | None]:
+def _batch_page(connection: Connection, reader: Reader, query: Any) -> tuple[list[Any], str | None]:
     wanted = _filter(query)
     listing = f"batches:{reader}:{wanted}"
     rows = queries.batches(
@@ -165,8 +161,12 @@ def list_buyer_batches(request: Request) -> shapes.BuyerSettlementBatches:
 _BASE = "/v1/sdrp/metered"
 
 
-def _get(path: str, role: Role, run: Any, answers: Any, summary: str, query: Any = None) -> Route:
-    return Route("GET", f"{_BASE}/{path}", role, run, answers, summary, query=query, tag="statements")
+def _get(
+    path: str, role: Role, run: Any, answers: Any, *, summary: str, query: Any = None
+) -> Route:
+    return Route(
+        "GET", f"{_BASE}/{path}", role, run, answers, summary, query=query, tag="statements"
+    )
 
 
 ROUTES = (
@@ -175,62 +175,62 @@ ROUTES = (
         Role.BUYER,
         get_buyer_summary,
         shapes.BuyerSummary,
-        "A buyer's summary",
-        shapes.SummaryQuery,
+        summary="A buyer's summary",
+        query=shapes.SummaryQuery,
     ),
     _get(
         "my-usage-events",
         Role.BUYER,
         list_buyer_usage,
         shapes.UsageEvents,
-        "A buyer's usage events",
-        shapes.UsageQuery,
+        summary="A buyer's usage events",
+        query=shapes.UsageQuery,
     ),
     _get(
         "my-settlement-batches",
         Role.BUYER,
         list_buyer_batches,
         shapes.BuyerSettlementBatches,
-        "A buyer's batches",
-        shapes.BatchQuery,
+        summary="A buyer's batches",
+        query=shapes.BatchQuery,
     ),
     _get(
         "provider/summary",
         Role.PROVIDER,
         get_provider_summary,
         shapes.ProviderSummary,
-        "A provider's summary",
-        shapes.ProviderSummaryQuery,
+        summary="A provider's summary",
+        query=shapes.ProviderSummaryQuery,
     ),
     _get(
         "provider/usage-events",
         Role.PROVIDER,
         list_provider_usage,
         shapes.ProviderUsageEvents,
-        "A provider's usage events",
-        shapes.ProviderUsageQuery,
+        summary="A provider's usage events",
+        query=shapes.ProviderUsageQuery,
     ),
     _get(
         "provider/settlement-batches",
         Role.PROVIDER,
         list_provider_batches,
         shapes.SettlementBatches,
-        "A provider's batches",
-        shapes.ProviderBatchQuery,
+        summary="A provider's batches",
+        query=shapes.ProviderBatchQuery,
     ),
     _get(
         "provider/settlement-batches/<settlement_batch_id>",
         Role.PROVIDER,
         get_provider_batch,
         shapes.SettlementBatch,
-        "One batch",
+        summary="One batch",
     ),
     _get(
         "provider/settlement-batches/<settlement_batch_id>/usage-events.csv",
         Role.PROVIDER,
         get_usage_csv,
         "text/csv",
-        "One batch's usage events as CSV",
-        shapes.CsvQuery,
+        summary="One batch's usage events as CSV",
+        query=shapes.CsvQuery,
     ),
 )

@@ -149,11 +149,11 @@ def begin_period(tx: Transaction, scope: Scope, at: int) -> OpenPeriod:
     number = tx.connection.execute(
         select(PERIODS.c.period_number).where(PERIODS.c.period_id == period_id)
     ).scalar_one()
-    scope.period = OpenPeriod(
-        number, period_id, bounds.period_start, bounds.period_end, reference
-    )
+    scope.period = OpenPeriod(number, period_id, bounds.period_start, bounds.period_end, reference)
     tx.record("period.opened", period_id, buyer=scope.buyer.buyer_id, band=scope.band.value)
-    tx.schedule(ESTIMATE, period_id, estimate_notice_at(at, bounds.period_end))
+    estimate_at = estimate_notice_at(at, bounds.period_end)
+    if estimate_at is not None:
+        tx.schedule(ESTIMATE, period_id, estimate_at)
     tx.schedule(CLOSE, period_id, bounds.period_end)
     return scope.period
 

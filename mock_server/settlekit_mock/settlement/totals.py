@@ -29,7 +29,9 @@ def add_receivable(
     )
 
 
-def provider_totals(connection: Connection, provider_number: int) -> list[tuple[str, str, Bucket, int]]:
+def provider_totals(
+    connection: Connection, provider_number: int
+) -> list[tuple[str, str, Bucket, int]]:
     """Return a provider's sums of closed periods: currency, band, bucket, units."""
     rows = connection.execute(
         select(

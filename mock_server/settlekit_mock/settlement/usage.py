@@ -272,4 +272,3 @@ _ADD_LABEL = _NEW_LABEL.on_conflict_do_update(
     index_elements=["period_number", "label_number"],
     set_={name: PERIOD_LABELS.c[name] + _NEW_LABEL.excluded[name] for name in _ADDED},
 )
-

@@ -7,12 +7,16 @@ what was sold takes a period's sums from ``period_labels``; no query adds up usa
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, func, select
+from sqlalchemy import ColumnElement, Connection, Select, func, or_, select
 
+from settlekit_mock.kernel.database import AnyRow
 from settlekit_mock.settlement.batches import BATCH_QUERY
 from settlekit_mock.settlement.rules.amounts import CURRENCIES_BY_TOKEN
 from settlekit_mock.settlement.rules.standing import UsageStatus, batch_statuses_showing
 from settlekit_mock.settlement.tables import BATCHES, LABELS, PERIOD_LABELS, PERIODS, SCOPES, USAGE
+
+FAILED_CHARGEABLE = UsageStatus.FAILED_CHARGEABLE.value
+"""The outcome that marks a usage row: work was accepted and charged, then seen to fail."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +91,7 @@ def _narrowed(query: Select[Any], wanted: Filter) -> Select[Any]:
     )
 
 
-def open_periods(connection: Connection, reader: Reader, wanted: Filter) -> list[Row[Any]]:
+def open_periods(connection: Connection, reader: Reader, wanted: Filter) -> list[AnyRow]:
     """Return open periods, the one that closes first coming first."""
     query = (
         select(*PERIODS.c, SCOPES.c.exposure)
@@ -104,7 +108,7 @@ def open_periods(connection: Connection, reader: Reader, wanted: Filter) -> list
 
 def batches(
     connection: Connection, reader: Reader, wanted: Filter, *, before: int | None, limit: int
-) -> list[Row[Any]]:
+) -> list[AnyRow]:
     """Return up to ``limit`` batches made before a row, newest first."""
     query = BATCH_QUERY.where(
         BATCHES.c[reader.column] == reader.number, *_of_period(wanted)
@@ -116,7 +120,7 @@ def batches(
     return list(connection.execute(_narrowed(query, wanted).limit(limit)))
 
 
-def batch(connection: Connection, reader: Reader, batch_id: str) -> Row[Any] | None:
+def batch(connection: Connection, reader: Reader, batch_id: str) -> AnyRow | None:
     """Return one batch of a reader's, if it is theirs."""
     query = BATCH_QUERY.where(
         BATCHES.c.settlement_batch_id == batch_id, BATCHES.c[reader.column] == reader.number
@@ -124,7 +128,7 @@ def batch(connection: Connection, reader: Reader, batch_id: str) -> Row[Any] | N
     return connection.execute(query).first()
 
 
-def paused_batches(connection: Connection, reader: Reader, wanted: Filter) -> list[Row[Any]]:
+def paused_batches(connection: Connection, reader: Reader, wanted: Filter) -> list[AnyRow]:
     """Return the batches that keep a scope from accruing: failed, retrying and past due."""
     query = BATCH_QUERY.where(
         BATCHES.c[reader.column] == reader.number,
@@ -136,7 +140,7 @@ def paused_batches(connection: Connection, reader: Reader, wanted: Filter) -> li
 
 def usage_events(
     connection: Connection, reader: Reader, wanted: Filter, *, before: int | None, limit: int
-) -> list[Row[Any]]:
+) -> list[AnyRow]:
     """Return up to ``limit`` usage events accepted before a row, newest first."""
     query = (
         select(
@@ -176,14 +180,17 @@ def _of_status(status: str | None) -> list[ColumnElement[bool]]:
     if status is None:
         return []
     wanted = UsageStatus(status)
-    shown = batch_statuses_showing(wanted)
-    among = BATCHES.c.status.in_(sorted(name for name in shown if name is not None))
-    matches = among | BATCHES.c.status.is_(None) if None in shown else among
-    if wanted is UsageStatus.FAILED_CHARGEABLE:
-        return [matches, USAGE.c.outcome == "failed_chargeable"]
-    if wanted is UsageStatus.SETTLED:
-        return [matches]
-    return [matches, USAGE.c.outcome.is_(None)]
+    marked = USAGE.c.outcome == FAILED_CHARGEABLE
+    shown = [
+        condition & _batch_status_in(batch_statuses_showing(wanted, failed_chargeable=is_marked))
+        for is_marked, condition in ((False, USAGE.c.outcome.is_(None)), (True, marked))
+    ]
+    return [or_(*shown)]
+
+
+def _batch_status_in(statuses: frozenset[str | None]) -> ColumnElement[bool]:
+    named = BATCHES.c.status.in_(sorted(name for name in statuses if name is not None))
+    return named | BATCHES.c.status.is_(None) if None in statuses else named
 
 
 def receivable_by_status(

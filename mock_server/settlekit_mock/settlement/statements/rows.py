@@ -1,11 +1,10 @@
 """Turn rows into the shapes of statements."""
 
-from typing import Any
-
-from sqlalchemy import Row
+from typing import Any, Final
 
 from settlekit.digest import render
 from settlekit.money import TOKENS, Band
+from settlekit_mock.kernel.database import AnyRow
 from settlekit_mock.kernel.times import optional_text, to_text
 from settlekit_mock.settlement.confirmations import CADENCES, metered_amounts
 from settlekit_mock.settlement.rules.acceptance import SETTLEMENT_THRESHOLD_MINOR
@@ -31,23 +30,23 @@ from settlekit_mock.settlement.statements.shapes import (
     UsageEvent,
 )
 
-PAST_DUE_REASON = "METERED_SETTLEMENT_PAST_DUE"
+PAST_DUE_REASON: Final = "METERED_SETTLEMENT_PAST_DUE"
 
 
-def amounts_of(row: Row[Any]) -> dict[str, str]:
+def amounts_of(row: AnyRow) -> dict[str, Any]:
     """Return a row's amounts, of the matching payments alone where it was narrowed."""
     gross = getattr(row, "narrowed_gross", row.gross)
     return metered_amounts(gross, getattr(row, "narrowed_fee", row.fee), row.currency)
 
 
-def receivable_of(row: Row[Any]) -> int:
+def receivable_of(row: AnyRow) -> int:
     """Return a row's receivable in units, of the matching payments alone."""
     gross: int = getattr(row, "narrowed_gross", row.gross)
     fee: int = getattr(row, "narrowed_fee", row.fee)
     return gross - fee
 
 
-def _kind(row: Row[Any]) -> dict[str, Any]:
+def _kind(row: AnyRow) -> dict[str, Any]:
     return {
         "plan_type": row.band,
         "settlement_cadence": CADENCES[Band(row.band)],
@@ -56,7 +55,7 @@ def _kind(row: Row[Any]) -> dict[str, Any]:
     }
 
 
-def _closing(row: Row[Any]) -> dict[str, Any]:
+def _closing(row: AnyRow) -> dict[str, Any]:
     return {
         "period_start": to_text(row.period_start),
         "period_end": to_text(row.period_end),
@@ -69,17 +68,17 @@ def _closing(row: Row[Any]) -> dict[str, Any]:
     }
 
 
-def open_period(row: Row[Any]) -> OpenPeriod:
+def open_period(row: AnyRow) -> OpenPeriod:
     """Shape an open period."""
     return OpenPeriod(**_kind(row), **_closing(row), **amounts_of(row))
 
 
-def usage_event(row: Row[Any]) -> UsageEvent:
+def usage_event(row: AnyRow) -> UsageEvent:
     """Shape a usage event for its buyer."""
     return UsageEvent(**_usage(row))
 
 
-def provider_usage_event(row: Row[Any]) -> ProviderUsageEvent:
+def provider_usage_event(row: AnyRow) -> ProviderUsageEvent:
     """Shape a usage event for its provider, who never learns who the buyer is."""
     return ProviderUsageEvent(
         **_usage(row),
@@ -88,7 +87,7 @@ def provider_usage_event(row: Row[Any]) -> ProviderUsageEvent:
     )
 
 
-def _usage(row: Row[Any]) -> dict[str, Any]:
+def _usage(row: AnyRow) -> dict[str, Any]:
     amounts = metered_amounts(row.gross, row.fee, row.currency)
     del amounts["provider_receivable_minor"]
     expected = row.scheduled_debit_at or expected_scheduled_debit_at(row.close_at)
@@ -110,12 +109,12 @@ def _usage(row: Row[Any]) -> dict[str, Any]:
     }
 
 
-def settlement_batch(row: Row[Any]) -> SettlementBatch:
+def settlement_batch(row: AnyRow) -> SettlementBatch:
     """Shape a batch for its provider."""
     return SettlementBatch(**_batch(row))
 
 
-def buyer_settlement_batch(row: Row[Any]) -> BuyerSettlementBatch:
+def buyer_settlement_batch(row: AnyRow) -> BuyerSettlementBatch:
     """Shape a batch for its buyer."""
     blocks = pauses_scope(state_of(row.status, row.execution_status))
     return BuyerSettlementBatch(
@@ -125,7 +124,7 @@ def buyer_settlement_batch(row: Row[Any]) -> BuyerSettlementBatch:
     )
 
 
-def past_due_block(row: Row[Any]) -> PastDueBlock:
+def past_due_block(row: AnyRow) -> PastDueBlock:
     """Shape a batch that keeps its scope from accruing."""
     return PastDueBlock(
         settlement_batch_id=row.settlement_batch_id,
@@ -137,7 +136,7 @@ def past_due_block(row: Row[Any]) -> PastDueBlock:
     )
 
 
-def _batch(row: Row[Any]) -> dict[str, Any]:
+def _batch(row: AnyRow) -> dict[str, Any]:
     bucket = bucket_of(row.status)
     terminal = bucket in TERMINAL_BUCKETS
     return {
@@ -165,7 +164,7 @@ def _batch(row: Row[Any]) -> dict[str, Any]:
     }
 
 
-def _failure(row: Row[Any]) -> dict[str, Any]:
+def _failure(row: AnyRow) -> dict[str, Any]:
     code = row.failure_reason_code
     reason = None if code is None else FAILURE_REASONS[code]
     return {

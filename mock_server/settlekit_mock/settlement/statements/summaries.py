@@ -35,9 +35,7 @@ Receivable = dict[str, dict[Bucket, int]]
 """Units by currency and bucket."""
 
 
-def provider_summary(
-    connection: Connection, provider: Provider, wanted: Filter
-) -> ProviderSummary:
+def provider_summary(connection: Connection, provider: Provider, wanted: Filter) -> ProviderSummary:
     """Summarise a provider's metered revenue; reads running sums, no usage."""
     reader = Reader("provider", provider.provider_number)
     opened = queries.open_periods(connection, reader, wanted)

@@ -5,18 +5,19 @@ time, amounts, status) and two pieces made once for each kind of thing sold. Ids
 and amounts never need quoting; everything a caller named goes through the CSV writer.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import Row, select
+from sqlalchemy import select
 
 from settlekit.money import TOKENS, Band
-from settlekit_mock.http.csv import csv_line, guarded
+from settlekit_mock.http.csv import guarded, lines
+from settlekit_mock.kernel.database import AnyRow
 from settlekit_mock.kernel.times import to_text
 from settlekit_mock.kernel.world import World
 from settlekit_mock.settlement.confirmations import CADENCES, metered_amounts
 from settlekit_mock.settlement.rules.standing import usage_status
-from settlekit_mock.settlement.tables import LABELS
+from settlekit_mock.settlement.tables import LABELS, PERIOD_LABELS
 
 COLUMNS: Final = (
     "metered_usage_id",
@@ -56,11 +57,11 @@ class _Label(NamedTuple):
 
 
 def usage_csv(
-    world: World, batch: Row[Any], *, listing_id: str | None, capability_key: str | None
+    world: World, batch: AnyRow, *, listing_id: str | None, capability_key: str | None
 ) -> Iterator[bytes]:
     """Yield a batch's rows in the order of acceptance, narrowed to what was sold."""
-    yield csv_line(COLUMNS).encode()
-    lines = _Lines(batch, _labels(world, batch.period_number), listing_id, capability_key)
+    yield lines([COLUMNS])
+    joined = _Lines(batch, _labels(world, batch.period_number), listing_id, capability_key)
     after = 0
     while True:
         with world.snapshot() as connection:
@@ -70,12 +71,23 @@ def usage_csv(
         if not chunk:
             return
         after = chunk[-1][0]
-        yield lines.join(chunk).encode()
+        yield joined.join(chunk).encode()
+
+
+def _line(cells: tuple[str, ...]) -> str:
+    return lines([cells]).decode()
 
 
 def _labels(world: World, period_number: int) -> dict[int, _Label]:
-    query = select(
-        LABELS.c.label_number, LABELS.c.listing_id, LABELS.c.capability_key, LABELS.c.operation_key
+    query = (
+        select(
+            LABELS.c.label_number,
+            LABELS.c.listing_id,
+            LABELS.c.capability_key,
+            LABELS.c.operation_key,
+        )
+        .join(PERIOD_LABELS, PERIOD_LABELS.c.label_number == LABELS.c.label_number)
+        .where(PERIOD_LABELS.c.period_number == period_number)
     )
     with world.snapshot() as connection:
         return {number: _Label(*cells) for number, *cells in connection.execute(query)}
@@ -86,7 +98,7 @@ class _Lines:
 
     def __init__(
         self,
-        batch: Row[Any],
+        batch: AnyRow,
         labels: dict[int, _Label],
         listing_id: str | None,
         capability_key: str | None,
@@ -113,18 +125,18 @@ class _Lines:
             batch.currency,
             TOKENS[batch.currency],
         )
-        return csv_line(cells).rstrip("\r\n")
+        return _line(cells).rstrip("\r\n")
 
     def _tail(self, outcome: str | None) -> str:
         batch = self._batch
         status = usage_status(batch.status, failed_chargeable=outcome is not None)
-        return csv_line((status.value, batch.settlement_batch_id, batch.buyer_period_ref))
+        return _line((status.value, batch.settlement_batch_id, batch.buyer_period_ref))
 
     def _amount_cells(self, gross: int, fee: int) -> str:
         amounts = metered_amounts(gross, fee, self._batch.currency)
         return ",".join(amounts[name] for name in _AMOUNTS)
 
-    def join(self, chunk: list[Any]) -> str:
+    def join(self, chunk: Sequence[Any]) -> str:
         """Join a chunk of rows."""
         heads, amounts, tails = self._heads, self._amounts, self._tails
         found: list[str] = []

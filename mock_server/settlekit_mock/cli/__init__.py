@@ -1,0 +1,31 @@
+"""The command ``settlekit-mock``: serve a mock, and drive one that runs."""
+
+import argparse
+from collections.abc import Callable, Sequence
+
+from settlekit_mock.cli.remote import add_remote, run_remote
+from settlekit_mock.cli.serve import add_serve, run_serve
+
+Run = Callable[[argparse.Namespace], int]
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the command's parser."""
+    root = argparse.ArgumentParser(
+        prog="settlekit-mock", description="A reference mock server for payment settlement."
+    )
+    commands = root.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    add_serve(commands).set_defaults(run=run_serve)
+    for command in add_remote(commands):
+        command.set_defaults(run=run_remote)
+    return root
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command; 0 is success, 1 a finding, 2 a wrong call."""
+    chosen = parser().parse_args(arguments)
+    run: Run = chosen.run
+    try:
+        return run(chosen)
+    except KeyboardInterrupt:
+        return 130

@@ -1,0 +1,144 @@
+"""A mock server in this process: no socket, its own world, gone when it is closed."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Literal, Self
+
+from werkzeug.test import Client as WsgiClient
+
+from settlekit_mock import seeding
+from settlekit_mock.app import build, open_world
+from settlekit_mock.control.buyers import BuyerAnswer
+from settlekit_mock.driver import Driver
+from settlekit_mock.http.server import Server
+from settlekit_mock.kernel.database import MEMORY_URL
+from settlekit_mock.kernel.worker import Worker
+from settlekit_mock.settings import make_settings
+
+if TYPE_CHECKING:
+    from settlekit import AsyncClient, Client
+
+FREEZE_AT = "2026-01-01T00:00:00Z"
+"""Where the clock of a mock in process stands unless told otherwise."""
+ORIGIN = "http://mock.localhost"
+RoleName = Literal["merchant", "provider", "buyer", "admin"]
+
+
+class MockServer(Driver):
+    """A mock server without a socket, to be driven by tests.
+
+    The clock is frozen at ``freeze_at`` (2026-01-01 unless given; ``None`` runs on the real
+    clock). The same ``seed`` and the same calls give the same ids, slots and journal. Further
+    keywords are the options of ``settlekit-mock serve``, such as ``webhook_url``.
+    """
+
+    def __init__(
+        self,
+        *,
+        seed: int = 0,
+        freeze_at: str | None = FREEZE_AT,
+        db: str = MEMORY_URL,
+        **options: Any,
+    ) -> None:
+        unknown = set(options) - _options()
+        if unknown:
+            raise TypeError(
+                f"no option {', '.join(sorted(unknown))}; see settlekit-mock serve --help"
+            )
+        settings = make_settings({**options, "seed": seed, "freeze_at": freeze_at})
+        self.world = open_world(db, settings)
+        self.app = build(self.world)
+        self._client = WsgiClient(self.app)
+        super().__init__(self._send)
+
+    def _send(self, method: str, path: str, body: bytes | None) -> tuple[int, bytes]:
+        path, _, query = path.partition("?")
+        response = self._client.open(
+            path,
+            method=method,
+            query_string=query,
+            base_url="http://localhost",
+            environ_base={"REMOTE_ADDR": "127.0.0.1"},
+            headers=self._control_headers(),
+            data=body or b"",
+            content_type=None if body is None else "application/json",
+        )
+        return response.status_code, response.get_data()
+
+    def _control_headers(self) -> dict[str, str]:
+        token = self.world.settings.control_token
+        return {} if token is None else {"Authorization": f"Bearer {token}"}
+
+    def token(self, role: RoleName, buyer: BuyerAnswer | str | None = None) -> str:
+        """Return the sandbox's token for a role, or a buyer's own."""
+        if buyer is not None:
+            found = self.buyers.get(buyer) if isinstance(buyer, str) else buyer
+            if found.token is None:
+                raise ValueError(f"buyer {found.buyer_id} has no token")
+            return found.token
+        return {
+            "merchant": seeding.MERCHANT_TOKEN,
+            "provider": seeding.PROVIDER_TOKEN,
+            "buyer": seeding.BUYER_TOKEN,
+            "admin": self.world.settings.admin_token,
+        }[role]
+
+    def client(
+        self, role: RoleName = "merchant", *, buyer: BuyerAnswer | str | None = None, **options: Any
+    ) -> "Client":
+        """Return a real client of this server, over a transport in this process."""
+        from settlekit.testing.transports import sync_http
+
+        from settlekit import Client
+
+        options.setdefault("token", self.token(role, buyer))
+        return Client(base_url=f"{ORIGIN}/v1", http=sync_http(self.app), **options)
+
+    def async_client(
+        self, role: RoleName = "merchant", *, buyer: BuyerAnswer | str | None = None, **options: Any
+    ) -> "AsyncClient":
+        """Return a real asynchronous client of this server, over a transport in this process."""
+        from settlekit.testing.transports import async_http
+
+        from settlekit import AsyncClient
+
+        options.setdefault("token", self.token(role, buyer))
+        return AsyncClient(base_url=f"{ORIGIN}/v1", http=async_http(self.app), **options)
+
+    @contextmanager
+    def serve(self, *, host: str = "127.0.0.1", port: int = 0) -> Iterator[Server]:
+        """Put this server on a socket; ``port=0`` takes a free one. Yields it, with its ``url``."""
+        server = Server(self.app, host, port).start()
+        worker = Worker(self.world)
+        self.world.public_url = server.url
+        worker.start()
+        try:
+            yield server
+        finally:
+            worker.stop()
+            server.stop()
+
+    def close(self) -> None:
+        """Drop the world."""
+        self.world.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"<MockServer seed={self.world.settings.seed}>"
+
+
+def _options() -> set[str]:
+    from settlekit_mock.kernel.world import Settings
+
+    return set(Settings.__slots__)
