@@ -44,7 +44,7 @@ class AsyncRows(Generic[T]):
         trace: TracebackType | None,
     ) -> None:
         if self._body is not None:
-            await self._body.close()
+            await self._body.release()
             self._body = None
 
     @property
@@ -101,13 +101,13 @@ class AsyncRows(Generic[T]):
         if self._finished:
             return
         self._reader.finish()
-        self._finished = True
         assert self._answer is not None
         if self._download.batch is not None and not is_framed(self._answer):
             batch = await self._core.run(self._download.batch)
             if batch.usage_event_digest not in {None, self._reader.digest}:
                 problem = "the rows' digest isn't the batch's: some are missing or changed @ $"
                 raise DecodeError((problem,), self.response)
+        self._finished = True
 
 
 class AsyncUsageRows(AsyncRows[UsageRow]):

@@ -76,8 +76,11 @@ class AsyncBody:
         except httpx.RequestError as error:
             raise _fault(error) from error
 
-    async def close(self) -> None:
-        """Give the connection back."""
+    async def release(self) -> None:
+        """Give the connection back.
+
+        Not called close: a generator that delegates to an iterator closes it when it ends.
+        """
         await self._response.aclose()
 
 

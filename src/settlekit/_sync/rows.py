@@ -45,7 +45,7 @@ class Rows(Generic[T]):
         trace: TracebackType | None,
     ) -> None:
         if self._body is not None:
-            self._body.close()
+            self._body.release()
             self._body = None
 
     @property
@@ -101,13 +101,13 @@ class Rows(Generic[T]):
         if self._finished:
             return
         self._reader.finish()
-        self._finished = True
         assert self._answer is not None
         if self._download.batch is not None and not is_framed(self._answer):
             batch = self._core.run(self._download.batch)
             if batch.usage_event_digest not in {None, self._reader.digest}:
                 problem = "the rows' digest isn't the batch's: some are missing or changed @ $"
                 raise DecodeError((problem,), self.response)
+        self._finished = True
 
 
 class UsageRows(Rows[UsageRow]):

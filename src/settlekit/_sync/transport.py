@@ -77,8 +77,11 @@ class Body:
         except httpx.RequestError as error:
             raise _fault(error) from error
 
-    def close(self) -> None:
-        """Give the connection back."""
+    def release(self) -> None:
+        """Give the connection back.
+
+        Not called close: a generator that delegates to an iterator closes it when it ends.
+        """
         self._response.close()
 
 

@@ -19,6 +19,10 @@ Instant = Annotated[datetime, msgspec.Meta(tz=True)]
 
 JsonObject = dict[str, Any]
 
+#: The JSON that a model was read from: an object, its bytes, or something to call for
+#: it, for pages are read without making objects.
+Source = JsonObject | bytes | str | Callable[[], JsonObject]
+
 
 class OpenEnum(StrEnum):
     """A state whose list may grow: a value this version doesn't know is kept as its text."""
@@ -57,8 +61,7 @@ class Model:
 
     __slots__ = ("_response", "_source")
 
-    # The JSON object, or something to call for it: pages are read without making dicts.
-    _source: JsonObject | Callable[[], JsonObject]
+    _source: Source
     _response: Response
 
     @property
@@ -79,10 +82,10 @@ class Model:
         return copy.deepcopy(wire) if wire else wire_form(self)
 
     def _wire(self) -> JsonObject:
-        source = getattr(self, "_source", None)
-        if source is None:
-            return {}
-        return cast(JsonObject, source() if callable(source) else source)
+        source: Source = getattr(self, "_source", {})
+        if isinstance(source, bytes | str):
+            return msgspec.json.decode(source, type=JsonObject)
+        return source() if callable(source) else source
 
     def __getstate__(self) -> tuple[JsonObject, JsonObject, Response | None]:
         fields = {field.name: getattr(self, field.name) for field in fields_of(type(self))}
@@ -103,7 +106,7 @@ def json_object(value: object) -> JsonObject | None:
     return cast(JsonObject, value) if isinstance(value, dict) else None
 
 
-def remember(model: Model, source: JsonObject | Callable[[], JsonObject]) -> None:
+def remember(model: Model, source: Source) -> None:
     """Keep the JSON a model was read from."""
     object.__setattr__(model, "_source", source)
 

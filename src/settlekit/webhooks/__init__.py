@@ -1,1 +1,66 @@
-"""Webhooks: prove who sent one, read it, and say which kind it is."""
+"""Webhooks: prove who sent one, read it, and say which kind it is.
+
+``verify`` takes the raw body and the signature's header and gives a typed event, or
+raises SignatureError or PayloadError and nothing else, whatever a stranger sends.
+``classify`` says what the event means.
+"""
+
+import time
+from collections.abc import Callable, Sequence
+
+from settlekit.errors import InvalidArgument, PayloadError, SignatureError
+from settlekit.webhooks.classification import (
+    Classification,
+    MeteredBatchSettled,
+    MeteredUsageAccepted,
+    StandardSettled,
+    Unknown,
+    UnknownReason,
+    classify,
+)
+from settlekit.webhooks.events import Event, read_event
+from settlekit.webhooks.signature import (
+    SIGNATURE_HEADER,
+    TOLERANCE_SECONDS,
+    sign,
+    verify_signature,
+)
+
+__all__ = [
+    "SIGNATURE_HEADER",
+    "TOLERANCE_SECONDS",
+    "Classification",
+    "Event",
+    "MeteredBatchSettled",
+    "MeteredUsageAccepted",
+    "PayloadError",
+    "SignatureError",
+    "StandardSettled",
+    "Unknown",
+    "UnknownReason",
+    "classify",
+    "sign",
+    "verify",
+]
+
+
+def verify(
+    body: bytes | str,
+    header: str | None,
+    secret: str | None = None,
+    *,
+    secrets: Sequence[str] | None = None,
+    tolerance_seconds: float = TOLERANCE_SECONDS,
+    now: Callable[[], float] = time.time,
+) -> Event:
+    """Prove that a secret's holder sent this body just now, and read its event.
+
+    ``body`` is the raw body, never a parsed one (TypeError). With ``secrets`` any of them
+    will do, as while one is rotated. Raises SignatureError (its ``reason`` is missing,
+    malformed, stale or mismatch), and PayloadError where a proven body isn't an event.
+    """
+    if (secret is None) == (secrets is None):
+        raise InvalidArgument("secret", "or secrets must be given, and not both")
+    keys = [secret] if secret is not None else list(secrets or ())
+    verify_signature(body, header, keys, tolerance_seconds=tolerance_seconds, now=now)
+    return read_event(body)

@@ -10,7 +10,8 @@ import hmac
 import re
 import time
 from collections.abc import Callable, Sequence
-from typing import Final, cast
+from functools import lru_cache
+from typing import Final
 
 from settlekit.errors import InvalidArgument, PayloadError, SignatureError
 
@@ -19,6 +20,7 @@ TOLERANCE_SECONDS: Final = 300
 MAX_HEADER_LENGTH: Final = 4096
 
 _TIMESTAMP = re.compile(r"[0-9]{1,15}", re.ASCII)
+_USUAL = re.compile(r"t=([0-9]{1,15}),v1=([0-9a-f]{64})", re.ASCII)
 _SIGNATURE = re.compile(r"[0-9a-f]{64}", re.ASCII)
 
 
@@ -30,7 +32,7 @@ def sign(body: bytes | str, secret: str, *, timestamp: int) -> str:
 def sign_all(body: bytes | str, secrets: Sequence[str], *, timestamp: int) -> str:
     """Return a header with one ``v1`` for each secret, in the order given."""
     signed = b"%d.%b" % (timestamp, _raw(body))
-    signatures = ",".join(f"v1={_hex_digest(key, signed)}" for key in _keys(secrets))
+    signatures = ",".join(f"v1={_signature(key, signed)}" for key in _keys(secrets))
     return f"t={timestamp},{signatures}"
 
 
@@ -51,9 +53,9 @@ def verify_signature(
     timestamp, signatures = read_header(header)
     if abs(now() - int(timestamp)) > tolerance_seconds:
         raise SignatureError("stale", "the signature's timestamp is outside the tolerance")
-    signed = b"%b.%b" % (timestamp.encode(), raw)
+    signed = timestamp.encode() + b"." + raw
     for key in keys:
-        expected = _hex_digest(key, signed)
+        expected = _signature(key, signed)
         for signature in signatures:
             if hmac.compare_digest(expected, signature):
                 return
@@ -62,6 +64,9 @@ def verify_signature(
 
 def read_header(header: str | None) -> tuple[str, list[str]]:
     """Return the timestamp's text and the ``v1`` signatures of a header."""
+    usual = _USUAL.fullmatch(header or "")
+    if usual:
+        return usual[1], [usual[2]]
     if not header:
         raise SignatureError("missing", f"there is no {SIGNATURE_HEADER} header")
     timestamps: list[str] = []
@@ -79,25 +84,33 @@ def read_header(header: str | None) -> tuple[str, list[str]]:
     return timestamps[0], signatures
 
 
-def _hex_digest(key: bytes, signed: bytes) -> str:
-    return hmac.digest(key, signed, "sha256").hex()
+def _signature(key: hmac.HMAC, signed: bytes) -> str:
+    made = key.copy()
+    made.update(signed)
+    return made.hexdigest()
 
 
 def _raw(body: object) -> bytes:
-    if isinstance(body, str):
-        try:
-            return body.encode()
-        except UnicodeEncodeError:
-            raise PayloadError("the body isn't valid Unicode") from None
-    if not isinstance(body, bytes | bytearray | memoryview):
+    if isinstance(body, bytes):
+        return body
+    if not isinstance(body, str):
         raise TypeError("verify the raw body, bytes or str: a parsed one isn't what was signed")
-    return bytes(cast("bytes | bytearray", body))
+    try:
+        return body.encode()
+    except UnicodeEncodeError:
+        raise PayloadError("the body isn't valid Unicode") from None
 
 
-def _keys(secrets: Sequence[str]) -> list[bytes]:
+def _keys(secrets: Sequence[str]) -> list[hmac.HMAC]:
     if isinstance(secrets, str) or not secrets:
         raise InvalidArgument("secrets", "must be a list of one secret or more")
-    keys = [secret.strip().encode() for secret in secrets]
-    if not all(keys):
+    return [_key(secret) for secret in secrets]
+
+
+# A service verifies with the same few secrets all its life.
+@lru_cache(maxsize=64)
+def _key(secret: str) -> hmac.HMAC:
+    key = secret.strip().encode()
+    if not key:
         raise InvalidArgument("secrets", "must not hold an empty secret")
-    return keys
+    return hmac.new(key, digestmod="sha256")
