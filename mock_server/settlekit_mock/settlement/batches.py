@@ -10,7 +10,7 @@ from settlekit.digest import render
 from settlekit_mock.kernel.database import AnyRow
 from settlekit_mock.kernel.ids import seed_key
 from settlekit_mock.kernel.problems import Conflict, NotFound
-from settlekit_mock.kernel.times import to_text
+from settlekit_mock.kernel.times import optional_text, to_text
 from settlekit_mock.kernel.transaction import Transaction
 from settlekit_mock.settlement.notices import Notice, send_notice
 from settlekit_mock.settlement.rules.amounts import wire_minor
@@ -30,8 +30,10 @@ from settlekit_mock.settlement.rules.standing import (
 )
 from settlekit_mock.settlement.rules.timetable import (
     expected_scheduled_debit_at,
+    next_notice_try_at,
     not_before_attempt_at,
 )
+from settlekit_mock.settlement.simulations import Kind, take
 from settlekit_mock.settlement.tables import BATCHES, BUYERS, PERIODS, PROVIDERS, SCOPES
 from settlekit_mock.settlement.totals import add_receivable
 
@@ -56,6 +58,7 @@ def make_batch(tx: Transaction, period: AnyRow) -> str:
             status=INITIAL.status.value,
             execution_status=INITIAL.execution_status.value,
             not_before_attempt_at=expected_scheduled_debit_at(period.close_at),
+            failed_notices=0,
             attempt_count=0,
             run_attempts=0,
         )
@@ -73,30 +76,38 @@ def make_batch(tx: Transaction, period: AnyRow) -> str:
 
 
 def notice_due(tx: Transaction, batch_id: str) -> None:
-    """Send the final debit notice; the debit is due 72 h after the close, never before."""
+    """Send the final debit notice; one that can't be delivered is tried again."""
     batch = batch_with_id(tx.connection, batch_id)
+    if take(tx, Kind.NOTICE_FAILURE, subject=batch_id, buyer_id=batch.buyer_id) is None:
+        record_notice(tx, batch, Move.RECORD_NOTICE)
+        return
+    failed = batch.failed_notices + 1
+    move(tx, batch, Move.FAIL_NOTICE, failed_notices=failed)
+    again = next_notice_try_at(batch.closed_at, failed)
+    tx.record("notice.failed", batch_id, tries=failed, next_try_at=optional_text(again))
+    if again is not None:
+        tx.schedule(SEND_NOTICE, batch_id, again)
+
+
+def record_notice(tx: Transaction, batch: BatchRow, made: Move) -> None:
+    """Record the notice as sent; the debit is due 72 h after the close, never before it."""
     gate = not_before_attempt_at(batch.close_at, tx.now)
-    amount = f"{wire_minor(batch.gross, batch.currency)} {batch.currency} (minor units)"
     move(
         tx,
         batch,
-        Move.RECORD_NOTICE,
+        made,
         noticed_at=tx.now,
         not_before_attempt_at=gate,
         scheduled_debit_at=gate,
         next_attempt_at=gate,
     )
+    batch_id = batch.settlement_batch_id
     tx.record("notice.recorded", batch_id, not_before_attempt_at=to_text(gate))
-    send_notice(
-        tx,
-        Notice(
-            "buyer", "final_debit", batch, "Your debit is scheduled", f"{amount} will be debited."
-        ),
-    )
-    send_notice(
-        tx,
-        Notice("provider", "period_summary", batch, "A period has closed", f"Gross {amount}."),
-    )
+    amount = f"{wire_minor(batch.gross, batch.currency)} {batch.currency} (minor units)"
+    debited = f"{amount} will be debited at {to_text(gate)} at the earliest."
+    send_notice(tx, Notice("buyer", "final_debit", batch, "Your debit is scheduled", debited))
+    summary = f"Gross {amount} in {batch.usage_count} payments."
+    send_notice(tx, Notice("provider", "period_summary", batch, "A period has closed", summary))
     tx.schedule(SUBMIT_DEBIT, batch_id, gate)
 
 
@@ -105,13 +116,7 @@ def move(tx: Transaction, batch: BatchRow, made: Move, **columns: object) -> Bat
 
     Raises ``Conflict`` for a move that the batch's state doesn't have; nothing changed then.
     """
-    before = state_of(batch.status, batch.execution_status)
-    try:
-        target = after(before, made)
-    except IllegalMove as error:
-        raise Conflict(
-            f"{batch.settlement_batch_id}: {error}", code="ILLEGAL_BATCH_MOVE"
-        ) from error
+    before, target = state_of(batch.status, batch.execution_status), target_of(batch, made)
     latest = attempt_status_after(made, batch.latest_attempt_status)
     tx.connection.execute(
         update(BATCHES)
@@ -126,6 +131,16 @@ def move(tx: Transaction, batch: BatchRow, made: Move, **columns: object) -> Bat
     _follow_scope(tx.connection, batch, before, target)
     _follow_totals(tx.connection, batch, before, target)
     return target
+
+
+def target_of(batch: BatchRow, made: Move) -> BatchState:
+    """Return the state that a move leads to; raises ``Conflict`` where there is none."""
+    try:
+        return after(state_of(batch.status, batch.execution_status), made)
+    except IllegalMove as error:
+        raise Conflict(
+            f"{batch.settlement_batch_id}: {error}", code="ILLEGAL_BATCH_MOVE"
+        ) from error
 
 
 def _follow_scope(
@@ -191,6 +206,7 @@ BATCH_QUERY = (
         PERIODS.c.period_start,
         PERIODS.c.period_end,
         PERIODS.c.close_at,
+        PERIODS.c.closed_at,
         PERIODS.c.settlement_trigger,
         PERIODS.c.threshold_reached_at,
         PERIODS.c.usage_count,

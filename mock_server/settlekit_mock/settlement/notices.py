@@ -1,7 +1,6 @@
 """Notices to buyers and providers, as a reader would get them."""
 
 from dataclasses import dataclass
-from typing import Literal
 
 from sqlalchemy import insert
 
@@ -9,23 +8,17 @@ from settlekit_mock.kernel.database import AnyRow
 from settlekit_mock.kernel.transaction import Transaction
 from settlekit_mock.settlement.tables import NOTICES
 
-Audience = Literal["buyer", "provider"]
-Kind = Literal[
-    "estimate",
-    "final_debit",
-    "period_summary",
-    "debit_succeeded",
-    "debit_failed",
-    "past_due",
-]
-
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """A notice about a period. A provider never gets a final debit notice."""
+    """A notice about a period, to a ``buyer`` or ``provider``.
 
-    audience: Audience
-    kind: Kind
+    Kinds: estimate, final_debit (to the buyer alone), period_summary (to the provider
+    alone), debit_succeeded, debit_failed, past_due.
+    """
+
+    audience: str
+    kind: str
     period: AnyRow
     subject: str
     text: str

@@ -179,6 +179,7 @@ BATCHES = Table(
     Column("provider_number", BigInteger, nullable=False),
     Column("status", Text, nullable=False),
     Column("execution_status", Text, nullable=False),
+    Column("failed_notices", Integer, nullable=False),
     Column("noticed_at", BigInteger),
     Column("not_before_attempt_at", BigInteger, nullable=False),
     Column("scheduled_debit_at", BigInteger),
@@ -211,12 +212,13 @@ ATTEMPTS = Table(
     Column("run_ordinal", Integer, nullable=False),
     Column("submitted_at", BigInteger, nullable=False),
     Column("in_flight", BigInteger, nullable=False),
-    Column("expected_failure", Text),
+    Column("expected", Text),
     Column("outcome", Text),
     Column("resolved_at", BigInteger),
     UniqueConstraint("batch_number", "ordinal"),
 )
-"""Every debit attempt. ``in_flight`` is what it moved into clearing, 0 where it couldn't."""
+"""Every debit attempt. ``in_flight`` is what it moved into clearing, 0 where it couldn't;
+``expected`` is the failure code that the chain will give, ``unknown``, or null for success."""
 
 NOTICES = append_only(
     Table(
@@ -246,3 +248,16 @@ PROVIDER_TOTALS = Table(
     Column("receivable", BigInteger, nullable=False),
 )
 """Receivable of closed periods by bucket; open periods are added when a summary is read."""
+
+SIMULATIONS = Table(
+    "simulations",
+    METADATA,
+    Column("simulation_number", Number, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("buyer_id", Text, nullable=False),
+    Column("remaining", Integer, CheckConstraint("remaining > 0")),
+    Column("detail", Text, nullable=False),
+    UniqueConstraint("kind", "subject", "buyer_id"),
+)
+"""What a test has asked to happen; ``remaining`` null goes on until it is ended."""
