@@ -11,6 +11,7 @@ from settlekit_mock.http.wire import (
     Currency,
     Listing,
     MajorText,
+    Metadata,
     NoteText,
     ShortText,
     StrictBody,
@@ -185,7 +186,7 @@ class WalletEntry(Answer, frozen=True, kw_only=True):
     balance_after_usd: MajorText
     reason: str
     idempotency_key: str | None
-    metadata: dict[str, object]
+    metadata: Metadata
     created_at: Timestamp
 
 

@@ -1,0 +1,94 @@
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+from werkzeug.test import Client, TestResponse
+
+from settlekit_mock.http.application import Application
+from settlekit_mock.http.tables import add_token
+from settlekit_mock.kernel.tables import METADATA
+from settlekit_mock.kernel.world import World
+from settlekit_mock.ledger.service import Account, Leg, outside, post, wallet
+from settlekit_mock.operations.routes import ROUTES
+
+ADMIN = "sandbox_admin_token"
+BUYER = "a_buyers_token"
+
+Credit = Callable[..., Account]
+
+
+class Operator:
+    """Calls the operator's routes of a world with one token."""
+
+    def __init__(self, world: World, token: str | None = ADMIN) -> None:
+        self._client = Client(Application(world, ROUTES))
+        self._headers = {} if token is None else {"Authorization": f"Bearer {token}"}
+
+    def call(self, method: str, path: str, **given: Any) -> TestResponse:
+        """Send any request, and say nothing about the answer."""
+        return self._client.open(path, method=method, headers=self._headers, **given)
+
+    def get(self, path: str, **query: Any) -> Any:
+        """Read what must answer 200."""
+        return answered(self.call("GET", path, query_string=query))
+
+    def post(self, path: str, **body: Any) -> Any:
+        """Do what must answer 200."""
+        return answered(self.call("POST", path, json=body))
+
+    def refused(self, method: str, path: str, **given: Any) -> tuple[int, str, str]:
+        """Return status, code and message of what must be refused."""
+        response = self.call(method, path, **given)
+        error = json.loads(response.data)["error"]
+        assert set(error) == {"code", "message", "request_id"}
+        assert error["request_id"] == response.headers["X-Request-Id"]
+        return response.status_code, error["code"], error["message"]
+
+
+def answered(response: TestResponse) -> Any:
+    assert response.status_code == 200, response.text
+    return json.loads(response.data)
+
+
+def rows_of(world: World) -> dict[str, list[Any]]:
+    """Return every row of every table: what a refused call must leave as it was."""
+    with world.snapshot() as connection:
+        return {
+            table.name: connection.execute(table.select()).all() for table in METADATA.sorted_tables
+        }
+
+
+@pytest.fixture
+def operator(world: World) -> Operator:
+    """An operator who calls with the admin token."""
+    return Operator(world)
+
+
+@pytest.fixture
+def buyer(world: World) -> Operator:
+    """A buyer, who calls with a token of their own."""
+    with world.transaction() as tx:
+        add_token(tx.connection, token=BUYER, role="buyer", subject="buyer_1", created_at=tx.now)
+    return Operator(world, BUYER)
+
+
+def credit(
+    world: World, owner_id: str, units: int, currency: str = "USD", scope: str = "developer"
+) -> Account:
+    """Credit an owner's wallet, opened where it is new."""
+    with world.transaction() as tx:
+        account = wallet(tx, owner_scope=scope, owner_id=owner_id, currency=currency)
+        legs = [Leg(account, units), Leg(outside(tx, currency), -units)]
+        post(tx, "seed", legs, subject=owner_id)
+    return account
+
+
+def plant(world: World, account: Account, units: int) -> None:
+    """Change a stored balance without an entry, as nothing in the product does."""
+    with world.transaction() as tx:
+        tx.connection.execute(
+            text("UPDATE ledger_accounts SET balance = balance + :by WHERE account_number = :at"),
+            {"by": units, "at": account.number},
+        )
