@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Mapping
+from functools import cache
 from importlib import metadata
 from typing import Any
 
@@ -10,7 +11,7 @@ from settlekit_mock.http.application import Application
 from settlekit_mock.http.dialects import PLAIN
 from settlekit_mock.http.openapi import document
 from settlekit_mock.http.roles import Role
-from settlekit_mock.http.routes import Request, Route
+from settlekit_mock.http.routes import Route
 from settlekit_mock.kernel.database import MEMORY_URL, Database
 from settlekit_mock.kernel.world import Settings, World
 from settlekit_mock.operations.routes import ROUTES as OPERATIONS_ROUTES
@@ -23,8 +24,8 @@ from settlekit_mock.settlement.routes import ROUTES as SETTLEMENT_ROUTES
 from settlekit_mock.webhooks.install import install as install_webhooks
 from settlekit_mock.webhooks.routes import ROUTES as WEBHOOKS_ROUTES
 
-OPENAPI_PATH = "/openapi.json"
-_image: bytes | None = None
+_images: dict[Settings, bytes] = {}
+"""Beginnings made before in this process, by their settings: copying one takes a moment."""
 
 
 def open_world(url: str = MEMORY_URL, settings: Settings | None = None) -> World:
@@ -33,56 +34,68 @@ def open_world(url: str = MEMORY_URL, settings: Settings | None = None) -> World
     Raises ``DatabaseUnusable`` for a database that can't be used.
     """
     settings = settings or Settings()
-    database, fresh = _open_database(url)
+    if url == MEMORY_URL:
+        return _open_in_memory(settings)
+    database = Database(url)
+    fresh = database.prepare()
+    world = _installed(database, settings)
+    if fresh:
+        world.begin()
+    return world
+
+
+def _open_in_memory(settings: Settings) -> World:
+    """Open a fresh world in memory, copied from one that was made for the same settings."""
+    image = _images.get(settings)
+    if image is not None:
+        return _installed(Database(image=image), settings)
+    database = Database()
+    database.prepare()
+    world = _installed(database, settings)
+    world.begin()
+    if settings.freeze_at is not None and settings.webhook_url is None:
+        # On a real clock no two beginnings are alike.
+        _images[settings] = database.image()
+    return world
+
+
+def _installed(database: Database, settings: Settings) -> World:
     world = World(database, settings)
     world.seed = seed_world
     install_webhooks(world)
     install_settlement(world)
     install_payments(world)
-    if fresh:
-        world.create()
-        seed_world(world)
-        world.settle()
     return world
 
 
-def _open_database(url: str) -> tuple[Database, bool]:
-    """Open a database; one in memory starts from a prepared image, which costs no DDL."""
-    global _image  # noqa: PLW0603 - made once per process, never changed
-    if url != MEMORY_URL:
-        database = Database(url)
-        return database, database.prepare()
-    if _image is None:
-        first = Database()
-        first.prepare()
-        _image = first.image()
-        first.close()
-    return Database(image=_image), True
+@cache
+def openapi() -> dict[str, Any]:
+    """Return the OpenAPI document of every route but the one that serves it."""
+    return document(ROUTES, version=metadata.version("settlekit"))
+
+
+ROUTES: tuple[Route, ...] = (
+    *WEBHOOKS_ROUTES,
+    *SETTLEMENT_ROUTES,
+    *PAYMENTS_ROUTES,
+    *OPERATIONS_ROUTES,
+    *CONTROL_ROUTES,
+)
+_OPENAPI_ROUTE = Route(
+    "GET",
+    "/openapi.json",
+    Role.ANYONE,
+    lambda _request: openapi(),
+    "application/json",
+    "This document",
+    dialect=PLAIN,
+)
+_ALL_ROUTES = (*ROUTES, _OPENAPI_ROUTE)
 
 
 def build(world: World) -> Application:
     """Make the application that answers for a world."""
-    routes: list[Route] = [
-        *WEBHOOKS_ROUTES,
-        *SETTLEMENT_ROUTES,
-        *PAYMENTS_ROUTES,
-        *OPERATIONS_ROUTES,
-        *CONTROL_ROUTES,
-    ]
-    described: dict[str, Any] = {}
-
-    def openapi(_request: Request) -> Any:
-        if not described:
-            described.update(document(routes, version=metadata.version("settlekit")))
-        return described
-
-    return Application(world, [*routes, _openapi_route(openapi)])
-
-
-def _openapi_route(run: Any) -> Route:
-    return Route(
-        "GET", OPENAPI_PATH, Role.ANYONE, run, "application/json", "This document", dialect=PLAIN
-    )
+    return Application(world, _ALL_ROUTES)
 
 
 def create_app(environ: Mapping[str, str] | None = None) -> Application:

@@ -88,9 +88,8 @@ class MockServer(Driver):
         self, role: RoleName = "merchant", *, buyer: BuyerAnswer | str | None = None, **options: Any
     ) -> "Client":
         """Return a real client of this server, over a transport in this process."""
-        from settlekit.testing.transports import sync_http
-
         from settlekit import Client
+        from settlekit.testing.transports import sync_http
 
         options.setdefault("token", self.token(role, buyer))
         return Client(base_url=f"{ORIGIN}/v1", http=sync_http(self.app), **options)
@@ -99,9 +98,8 @@ class MockServer(Driver):
         self, role: RoleName = "merchant", *, buyer: BuyerAnswer | str | None = None, **options: Any
     ) -> "AsyncClient":
         """Return a real asynchronous client of this server, over a transport in this process."""
-        from settlekit.testing.transports import async_http
-
         from settlekit import AsyncClient
+        from settlekit.testing.transports import async_http
 
         options.setdefault("token", self.token(role, buyer))
         return AsyncClient(base_url=f"{ORIGIN}/v1", http=async_http(self.app), **options)

@@ -25,7 +25,7 @@ from settlekit_mock.settlement.rules.acceptance import Caps
 from settlekit_mock.settlement.rules.amounts import units_from_wire, wire_minor
 from settlekit_mock.settlement.rules.slots import MonthlySlot, WeeklySlot
 
-CapMinor = Annotated[int | None, Meta(ge=0, le=2**53 - 1)]
+CapMinor = Annotated[int, Meta(ge=0, le=2**53 - 1)] | None
 Amount = Annotated[str, Meta(max_length=32, description="A decimal string of minor units.")]
 BuyerId = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
 

@@ -43,7 +43,7 @@ class Advance(StrictBody, frozen=True, kw_only=True):
 
     by: Duration = None
     to: str | None = None
-    until: Annotated[str | None, Meta(max_length=100)] = None
+    until: Annotated[str, Meta(max_length=100)] | None = None
     limit: Duration = None
 
 

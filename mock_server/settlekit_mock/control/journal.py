@@ -32,8 +32,8 @@ class JournalQuery(StrictBody, frozen=True, kw_only=True):
     """Where to begin, and what to leave out."""
 
     after: Annotated[int, Meta(ge=0, le=2**63 - 1)] = 0
-    kind: Annotated[str | None, Meta(max_length=100)] = None
-    subject: Annotated[str | None, Meta(max_length=255)] = None
+    kind: Annotated[str, Meta(max_length=100)] | None = None
+    subject: Annotated[str, Meta(max_length=255)] | None = None
     limit: Annotated[int, Meta(ge=1, le=1000)] = 100
 
 

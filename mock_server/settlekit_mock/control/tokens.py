@@ -16,7 +16,7 @@ class NewToken(StrictBody, frozen=True, kw_only=True):
 
     role: Literal["merchant", "provider", "buyer", "admin"]
     subject: ShortText
-    expires_at: Annotated[str | None, Meta(max_length=64)] = None
+    expires_at: Annotated[str, Meta(max_length=64)] | None = None
 
 
 class TokenAnswer(Answer, frozen=True, kw_only=True):

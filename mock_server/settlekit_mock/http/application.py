@@ -3,6 +3,7 @@
 import logging
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any
 from uuid import uuid4
 
@@ -33,15 +34,7 @@ class Application:
     def __init__(self, world: World, routes: Iterable[Route]) -> None:
         self.world = world
         self.routes = tuple(routes)
-        self._map = Map(
-            [
-                Rule(path, methods=[route.method], endpoint=route)
-                for route in self.routes
-                for path in (route.path, *route.also)
-            ],
-            strict_slashes=False,
-            merge_slashes=False,
-        )
+        self._map = _compiled(self.routes)
 
     def __call__(self, environ: Any, start_response: Any) -> Iterable[bytes]:
         """Answer as WSGI has it."""
@@ -104,6 +97,20 @@ class Application:
             request_id=trace.request_id,
         )
         return route.run(request)
+
+
+@lru_cache(maxsize=8)
+def _compiled(routes: tuple[Route, ...]) -> Map:
+    # Compiling rules costs more than opening a world, and every server has the same.
+    return Map(
+        [
+            Rule(path, methods=[route.method], endpoint=route)
+            for route in routes
+            for path in (route.path, *route.also)
+        ],
+        strict_slashes=False,
+        merge_slashes=False,
+    )
 
 
 def _trace(given: WsgiRequest) -> Trace:

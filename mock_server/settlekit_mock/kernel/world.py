@@ -52,8 +52,13 @@ class World:
         """Drop everything and begin as a new server does, once nothing is under way."""
         with self.due.resting():
             self.database.clear()
-            self.create()
-            self.seed(self)
+            self.begin()
+
+    def begin(self) -> None:
+        """Write a new world's first state, its actors, and what those leave due at once."""
+        self.create()
+        self.seed(self)
+        self.settle()
 
     def create(self) -> None:
         """Write the first state of a new database."""

@@ -34,6 +34,8 @@ ExecutionStatusText = Literal[
     "written_off",
 ]
 Trigger = Literal["amount_threshold", "scheduled_close"]
+UsageLimit = Annotated[int, Meta(ge=1, le=500)]
+BatchLimit = Annotated[int, Meta(ge=1, le=200)]
 FilterText = Annotated[str, Meta(max_length=255)]
 
 
@@ -56,11 +58,15 @@ class UsageQuery(SummaryQuery, frozen=True, kw_only=True):
 
     status: UsageStatusText | None = None
     cursor: FilterText | None = None
-    limit: Annotated[int, Meta(ge=1, le=500)] = 50
+    limit: UsageLimit = 50
 
 
-class ProviderUsageQuery(UsageQuery, ProviderSummaryQuery, frozen=True, kw_only=True):
+class ProviderUsageQuery(ProviderSummaryQuery, frozen=True, kw_only=True):
     """Filters and page of a provider's list of usage events."""
+
+    status: UsageStatusText | None = None
+    cursor: FilterText | None = None
+    limit: UsageLimit = 50
 
 
 class BatchQuery(SummaryQuery, frozen=True, kw_only=True):
@@ -68,11 +74,15 @@ class BatchQuery(SummaryQuery, frozen=True, kw_only=True):
 
     status: BatchStatusText | None = None
     cursor: FilterText | None = None
-    limit: Annotated[int, Meta(ge=1, le=200)] = 50
+    limit: BatchLimit = 50
 
 
-class ProviderBatchQuery(BatchQuery, ProviderSummaryQuery, frozen=True, kw_only=True):
+class ProviderBatchQuery(ProviderSummaryQuery, frozen=True, kw_only=True):
     """Filters and page of a provider's list of batches."""
+
+    status: BatchStatusText | None = None
+    cursor: FilterText | None = None
+    limit: BatchLimit = 50
 
 
 class CsvQuery(Body, frozen=True, kw_only=True):
