@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 FREEZE_AT = "2026-01-01T00:00:00Z"
 """Where the clock of a mock in process stands unless told otherwise."""
-ORIGIN = "http://mock.localhost"
+ORIGIN = "http://localhost"
 RoleName = Literal["merchant", "provider", "buyer", "admin"]
 
 
@@ -48,6 +48,7 @@ class MockServer(Driver):
             )
         settings = make_settings({**options, "seed": seed, "freeze_at": freeze_at})
         self.world = open_world(db, settings)
+        self.world.public_url = ORIGIN
         self.app = build(self.world)
         self._client = WsgiClient(self.app)
         super().__init__(self._send)
