@@ -6,9 +6,15 @@ from settlekit_mock.webhooks.sender import HttpSender, MountedSender, Mounts, Se
 from settlekit_mock.webhooks.service import DELIVER
 
 
-def install(world: World, *, mounts: Mounts | None = None, sender: Sender | None = None) -> None:
-    """Deliver the world's webhooks: to what is mounted, else by the sender (over HTTP)."""
+def install(
+    world: World, *, mounts: Mounts | None = None, sender: Sender | None = None
+) -> Mounts:
+    """Deliver the world's webhooks: to what is mounted, else by the sender (over HTTP).
+
+    Returns the mounts, so that applications in this process can be added later.
+    """
     otherwise = sender or HttpSender(remote_allowed=world.settings.allow_remote_webhooks)
     mounted = MountedSender(mounts or Mounts(), otherwise)
     world.due.on_errand(DELIVER, DeliveryErrand(mounted))
     world.on_closed(mounted.close)
+    return mounted.mounts

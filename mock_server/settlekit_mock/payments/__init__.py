@@ -1,0 +1,1 @@
+"""Payments: merchants, hosted checkout and its page, requirements."""

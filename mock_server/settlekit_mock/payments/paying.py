@@ -1,0 +1,260 @@
+"""Take a payment: settle it at once, or accept it as metered usage, and tell the merchant.
+
+One path for every payment, whoever asks for it: a standard amount moves from the buyer's
+chain account to the provider's wallet and the platform's; a micro or nano amount accrues.
+"""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import msgspec
+
+from settlekit.challenge import challenge_hash, request_hash_v2
+from settlekit.money import TOKENS, Band
+from settlekit_mock.kernel.problems import Problem
+from settlekit_mock.kernel.times import optional_text, to_text
+from settlekit_mock.kernel.transaction import Transaction
+from settlekit_mock.ledger import service as ledger
+from settlekit_mock.payments.rules.checkout import payable_band
+from settlekit_mock.payments.tables import INSERT_REQUIREMENT, Merchant
+from settlekit_mock.settlement.confirmations import (
+    AGGREGATED,
+    CADENCES,
+    CONFIRMED,
+    metered_amounts,
+)
+from settlekit_mock.settlement.funds import pay_now
+from settlekit_mock.settlement.rules.acceptance import SETTLEMENT_THRESHOLD_MINOR
+from settlekit_mock.settlement.rules.amounts import (
+    plan_named,
+    standard_fee_minor,
+    units_of,
+    wire_minor,
+)
+from settlekit_mock.settlement.scopes import Sale
+from settlekit_mock.settlement.usage import Usage, accept
+from settlekit_mock.webhooks.service import emit
+
+SPENT = "direct_payment.spent"
+PER_PAYMENT = "per_payment_onchain"
+OPERATION_KEY = "external_402.pay"
+
+
+class Payment(NamedTuple):
+    """A payment to take: whose, how much, and the challenge that proves it."""
+
+    buyer_id: str
+    amount_minor: int
+    currency: str
+    challenge: str
+    expires_at: int
+    metadata: Mapping[str, Any]
+    operation_key: str = OPERATION_KEY
+    capability_key: str | None = None
+    outcome: str | None = None
+    """The fate of the work a metered payment is for, where it isn't success."""
+
+
+class Taken(NamedTuple):
+    """A payment that was taken; ``chain_receipt_id`` is null for a metered one."""
+
+    requirement_id: str
+    band: Band
+    chain_receipt_id: str | None
+    usage: Usage | None
+    confirmed_event_id: str
+
+
+def take(
+    tx: Transaction, merchant: Merchant, payment: Payment, *, told: Mapping[str, object]
+) -> Taken:
+    """Take a payment, write its requirement, and tell the merchant of both its steps.
+
+    ``told`` is added to the events' data. Raises ``Problem`` 402 ``BUDGET_EXCEEDED`` or 409
+    ``METERED_SETTLEMENT_PAST_DUE``; nothing is written then.
+    """
+    band = payable_band(payment.amount_minor, payment.currency)
+    requirement_id = tx.new_id("dpr")
+    data = _common(merchant, payment, requirement_id, band)
+    usage = receipt = None
+    if band is Band.STANDARD:
+        receipt, settled = _settle(tx, merchant, payment, requirement_id)
+        data |= settled
+    else:
+        usage = accept(tx, _sale(merchant, payment), payment.amount_minor, outcome=payment.outcome)
+        data |= _accepted(usage)
+    data |= told
+    _write(tx, merchant, payment, requirement_id, receipt=receipt, usage=usage)
+    return Taken(requirement_id, band, receipt, usage, _tell(tx, merchant.merchant_user_id, data))
+
+
+def _common(
+    merchant: Merchant, payment: Payment, requirement_id: str, band: Band
+) -> dict[str, object]:
+    return {
+        "mode": "external_402",
+        "merchant": merchant.merchant,
+        "listing_id": merchant.listing_id,
+        "capability_key": payment.capability_key or merchant.capability_key,
+        "requirement_id": requirement_id,
+        "direct_payment_requirement_id": requirement_id,
+        "challenge_hash": challenge_hash(payment.challenge),
+        "request_hash_v2": request_hash_v2(
+            merchant=merchant.merchant,
+            amount_minor=payment.amount_minor,
+            currency=payment.currency,
+            challenge=payment.challenge,
+        ),
+        "amount_minor": payment.amount_minor,
+        "currency": payment.currency,
+        "token_symbol": TOKENS[payment.currency],
+        "status": "confirmed",
+        "pricing_band": band.value,
+        "settlement_cadence": CADENCES[band],
+        "metadata_jsonb": payment.metadata,
+    }
+
+
+# -- standard: settled at once -----------------------------------------------------------
+
+
+def _settle(
+    tx: Transaction, merchant: Merchant, payment: Payment, requirement_id: str
+) -> tuple[str, dict[str, object]]:
+    currency, amount_minor = payment.currency, payment.amount_minor
+    try:
+        pay_now(tx, buyer_id=payment.buyer_id, currency=currency, amount_minor=amount_minor)
+    except Problem as problem:
+        _refused(tx, merchant, payment, problem.code)
+        raise
+    plan = plan_named(merchant.billing_plan)
+    fee_minor = standard_fee_minor(amount_minor, currency, plan)
+    _post(tx, merchant, payment, requirement_id, units_of(fee_minor, currency))
+    receipt = tx.new_id("chain")
+    tx.record(
+        "payment.settled",
+        requirement_id,
+        buyer=payment.buyer_id,
+        merchant=merchant.merchant,
+        currency=currency,
+        amount_minor=str(amount_minor),
+        fee_minor=str(fee_minor),
+        chain_receipt_id=receipt,
+    )
+    return receipt, {
+        "finality": PER_PAYMENT,
+        "settlement_status": "settled",
+        "chain_receipt_id": receipt,
+        "settled_at": to_text(tx.now),
+        "fee_bps": plan.settlement_fee_bps,
+        "settlement_fee_minor": str(fee_minor),
+        "provider_receivable_minor": str(amount_minor - fee_minor),
+        "buyer_debit_minor": str(amount_minor),
+        "protocol_fee_minor": None,
+    }
+
+
+def _post(
+    tx: Transaction, merchant: Merchant, payment: Payment, requirement_id: str, fee: int
+) -> None:
+    currency = payment.currency
+    gross = units_of(payment.amount_minor, currency)
+    owner = merchant.merchant_user_id
+    provider = ledger.wallet(tx, owner_scope="developer", owner_id=owner, currency=currency)
+    platform = ledger.wallet(tx, owner_scope="platform", owner_id="platform", currency=currency)
+    legs = [
+        ledger.Leg(ledger.chain_account(tx, payment.buyer_id, currency), -gross),
+        ledger.Leg(provider, gross - fee),
+        ledger.Leg(platform, fee),
+    ]
+    ledger.post(tx, "direct_payment", legs, subject=requirement_id)
+
+
+def _refused(tx: Transaction, merchant: Merchant, payment: Payment, code: str) -> None:
+    tx.when_refused(
+        lambda after: after.record(
+            "payment.refused",
+            after.new_id("dprr"),
+            buyer=payment.buyer_id,
+            merchant=merchant.merchant,
+            currency=payment.currency,
+            amount_minor=str(payment.amount_minor),
+            code=code,
+        )
+    )
+
+
+# -- micro and nano: accepted usage ------------------------------------------------------
+
+
+def _sale(merchant: Merchant, payment: Payment) -> Sale:
+    return Sale(
+        buyer_id=payment.buyer_id,
+        provider_id=merchant.merchant_user_id,
+        merchant=merchant.merchant,
+        listing_id=merchant.listing_id,
+        capability_key=payment.capability_key or merchant.capability_key,
+        operation_key=payment.operation_key,
+        currency=payment.currency,
+        product_listing_id=merchant.listing_id,
+    )
+
+
+def _accepted(usage: Usage) -> dict[str, object]:
+    reached = usage.threshold_reached_at
+    return {
+        "finality": AGGREGATED,
+        "settlement_status": "pending_settlement",
+        "metered_usage_id": usage.metered_usage_id,
+        **metered_amounts(usage.gross, usage.fee, usage.currency),
+        "settlement_trigger": "scheduled_close" if reached is None else "amount_threshold",
+        "settlement_threshold_minor": str(SETTLEMENT_THRESHOLD_MINOR),
+        "threshold_reached_at": optional_text(reached),
+        "total_unsettled_exposure_minor": wire_minor(usage.exposure, usage.currency),
+    }
+
+
+# -- what is written and told ------------------------------------------------------------
+
+
+def _write(
+    tx: Transaction,
+    merchant: Merchant,
+    payment: Payment,
+    requirement_id: str,
+    *,
+    receipt: str | None,
+    usage: Usage | None,
+) -> None:
+    bps = plan_named(merchant.billing_plan).settlement_fee_bps if usage is None else None
+    tx.connection.execute(
+        INSERT_REQUIREMENT,
+        {
+            "requirement_id": requirement_id,
+            "merchant_number": merchant.merchant_number,
+            "buyer_id": payment.buyer_id,
+            "amount_minor": payment.amount_minor,
+            "currency": payment.currency,
+            "pricing_band": (Band.STANDARD if usage is None else usage.band).value,
+            "challenge": payment.challenge,
+            "challenge_hash": challenge_hash(payment.challenge),
+            "fee_bps": bps,
+            "status": "spent",
+            "chain_receipt_id": receipt,
+            "metered_usage_id": None if usage is None else usage.metered_usage_id,
+            "metadata": msgspec.json.encode(payment.metadata).decode(),
+            "expires_at": payment.expires_at,
+            "confirmed_at": tx.now,
+            "spent_at": tx.now,
+            "created_at": tx.now,
+            "updated_at": tx.now,
+        },
+    )
+
+
+def _tell(tx: Transaction, owner: str, data: dict[str, object]) -> str:
+    # What the server asked for by itself is consumed as it is confirmed.
+    confirmed = emit(tx, owner=owner, event_type=CONFIRMED, data=data)
+    spent = {**data, "status": "spent", "spent_at": to_text(tx.now)}
+    emit(tx, owner=owner, event_type=SPENT, data=spent)
+    return confirmed

@@ -1,0 +1,1 @@
+"""The rules of payments: pure functions over frozen values and literal tables."""
