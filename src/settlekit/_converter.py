@@ -5,7 +5,6 @@ float), and lenient where the wire may be: fields this version doesn't know are 
 null in a field with a default is the same as its absence.
 """
 
-import operator
 from collections.abc import Callable
 from datetime import datetime
 from decimal import Decimal
@@ -29,11 +28,11 @@ class Misfit(ValueError):
 def converter() -> Converter:
     """Return the one converter of this process."""
     made = Converter()
-    # By function, not by type: a hook for str would take the enums, which are str too.
     for kind in (str, int, bool):
-        made.register_structure_hook_func(partial(operator.is_, kind), _exactly(kind))
+        made.register_structure_hook(kind, _exactly(kind))
     made.register_structure_hook(Decimal, _read_decimal)
     made.register_structure_hook(datetime, _read_instant)
+    # States are str too: without a hook of their own they would be read as that.
     made.register_structure_hook(OpenEnum, _read_state)
     made.register_structure_hook_func(_is_tuple, lambda value, kind: _read_tuple(made, value, kind))
     made.register_structure_hook_factory(_is_subclass(Model), partial(_model_reader, made))
