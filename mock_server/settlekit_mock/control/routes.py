@@ -2,10 +2,21 @@
 
 from typing import Any
 
-from settlekit_mock.control import buyers, clock, journal, reset, tokens, usage
+from settlekit_mock.control import (
+    batches,
+    buyers,
+    clock,
+    journal,
+    notices,
+    reset,
+    simulate,
+    tokens,
+    usage,
+)
 from settlekit_mock.http.dialects import CONTROL
 from settlekit_mock.http.roles import Role
 from settlekit_mock.http.routes import Method, Route
+from settlekit_mock.settlement.statements.shapes import SettlementBatch
 
 
 def _route(
@@ -34,6 +45,58 @@ def _route(
         errors=errors,
     )
 
+
+def _simulation(name: str, run: Any, body: Any, summary: str) -> Route:
+    return _route("POST", f"simulate/{name}", run, simulate.Simulation, summary, body=body)
+
+
+_SIMULATIONS = (
+    _simulation(
+        "notice-failure",
+        simulate.notice_failure,
+        simulate.NoticeFailure,
+        "Let final debit notices fail",
+    ),
+    _simulation("debit-failure", simulate.debit_failure, simulate.DebitFailure, "Let debits fail"),
+    _simulation(
+        "unknown-outcome",
+        simulate.unknown_outcome,
+        simulate.UnknownOutcome,
+        "Let debits end with an unknown outcome",
+    ),
+    _simulation(
+        "provider-outcome",
+        simulate.provider_outcome,
+        simulate.ProviderOutcome,
+        "Choose how the provider behind a capability answers",
+    ),
+    _simulation(
+        "finality",
+        simulate.finality,
+        simulate.Finality,
+        "Choose how long a debit takes to be final",
+    ),
+)
+
+
+def _batch_move(name: str, run: Any, summary: str, body: Any = None) -> Route:
+    return _route(
+        "POST",
+        f"batches/<settlement_batch_id>/{name}",
+        run,
+        SettlementBatch,
+        summary,
+        body=body,
+        errors=((404, "SETTLEMENT_BATCH_NOT_FOUND"), (409, "ILLEGAL_BATCH_MOVE")),
+    )
+
+
+_BATCH_MOVES = (
+    _batch_move("resolve", batches.resolve, "Resolve an unknown outcome", batches.Resolution),
+    _batch_move("requeue", batches.requeue, "Start a new run of attempts"),
+    _batch_move("terminal", batches.give_up, "Give a past-due batch up", batches.GivingUp),
+    _batch_move("redeliver-notice", batches.redeliver_notice, "Get a notice through"),
+)
 
 ROUTES = (
     _route("GET", "clock", clock.get_clock, clock.Clock, "What the clock shows"),
@@ -102,5 +165,15 @@ ROUTES = (
         "The journal",
         query=journal.JournalQuery,
     ),
+    _route(
+        "GET",
+        "notices",
+        notices.list_notices,
+        notices.Notices,
+        "The notices that were sent",
+        query=notices.NoticeQuery,
+    ),
+    *_SIMULATIONS,
+    *_BATCH_MOVES,
     _route("POST", "reset", reset.reset, clock.Clock, "Begin again with a fresh world"),
 )
