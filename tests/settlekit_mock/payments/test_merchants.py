@@ -1,0 +1,382 @@
+import pytest
+
+from settlekit_mock.kernel.problems import Conflict
+from settlekit_mock.kernel.world import World
+from settlekit_mock.payments.merchants import change_merchant, create_merchant
+from settlekit_mock.payments.tables import merchant_named
+from settlekit_mock.settlement.providers import find_provider
+from tests.settlekit_mock.payments.conftest import SHOP, Api, data, journal, refused
+
+READY = {
+    "standard_terms_accepted": True,
+    "sandbox_confirmed": True,
+    "merchant_responsibility_attested": True,
+    "live_mode_requested": True,
+    "webhook_callback_url": "https://new.example/hook",
+    "checkout_allowed_origins": ["https://new.example"],
+}
+
+
+def set_up(api: Api, token: str = "new", **body: object) -> dict:
+    answer = api.post(
+        "merchants", token, **{"merchant": "new_shop", "billing_currency": "JPY", **body}
+    )
+    assert answer.status_code in {200, 201}, answer.text
+    return answer.json["data"]
+
+
+def readiness(api: Api) -> dict:
+    return data(api.get("merchants/new_shop/readiness", "new"))[
+        "standard_hosted_checkout_readiness"
+    ]
+
+
+def open_session(api: Api, **body: object) -> object:
+    terms = {
+        "merchant": "new_shop",
+        "amount_minor": 1200,
+        "currency": "JPY",
+        "nonce": "n",
+        "success_url": "https://new.example/done",
+        "cancel_url": "https://new.example/cart",
+    }
+    return api.post("checkout-sessions", "new", **{**terms, **body})
+
+
+def test_create(api: Api) -> None:
+    """A new merchant account is 201 and shows its challenge secret this once."""
+    answer = api.post(
+        "merchants", "new", merchant=" New_Shop ", billing_currency="jpy", display_name="New"
+    )
+    made = data(answer, 201)
+    account = made["merchant_account"]
+    assert made["challenge_secret"].startswith("chsec_")
+    assert (made["challenge_secret_created"], made["created"]) == (True, True)
+    assert (account["merchant"], account["display_name"]) == ("new_shop", "New")
+    assert (account["merchant_user_id"], account["status"]) == ("usr_new", "active")
+    assert (account["billing_currency"], account["token_symbol"]) == ("JPY", "JPYC")
+    assert (account["billing_plan"], account["billing_status"]) == ("launch", "setup_required")
+    assert account["user_wallet_id"].startswith("wal_")
+    assert account["billing_mandate_id"] is made["mandate"] is None
+    assert made["listing_id"].startswith("lst_")
+
+
+def test_update(api: Api) -> None:
+    """An update is 200, changes what is given and nothing else, and shows no secret."""
+    first = set_up(api, display_name="New")
+    again = api.post("merchants", "new", merchant="new_shop", billing_plan="pro")
+    found = data(again, 200)
+    assert (found["created"], found["challenge_secret"]) == (False, None)
+    assert found["merchant_account"]["display_name"] == "New"
+    assert found["merchant_account"]["billing_plan"] == "pro"
+    assert found["listing_id"] == first["listing_id"]
+    assert first["challenge_secret"] not in again.text
+
+
+def test_get_never_shows_the_secret(api: Api) -> None:
+    """Reading an account shows all of it but the secret."""
+    made = set_up(api)
+    answer = api.get("merchants/new_shop", "new")
+    found = data(answer)
+    assert found["merchant_account"] == made["merchant_account"]
+    assert "challenge_secret" not in found
+    assert made["challenge_secret"] not in answer.text
+
+
+@pytest.mark.parametrize(
+    ("plan", "currency", "expected"),
+    [
+        ("launch", "JPY", ("launch", 180, 0, 30)),
+        ("free", "JPY", ("launch", 180, 0, 30)),
+        ("starter", "USD", ("starter", 100, 600, 20)),
+        ("growth", "JPY", ("growth", 70, 2980, 30)),
+        ("pro", "USD", ("pro", 50, 6000, 20)),
+    ],
+)
+def test_plans(api: Api, plan: str, currency: str, expected: tuple[str, int, int, int]) -> None:
+    """A plan brings its fee, its minimum and its base fee in the billing currency."""
+    account = set_up(api, billing_plan=plan, billing_currency=currency)["merchant_account"]
+    names = ("billing_plan", "settlement_fee_bps", "monthly_fee_minor", "settlement_fee_min_minor")
+    assert tuple(account[name] for name in names) == expected
+
+
+def test_risk_acceptance(api: Api) -> None:
+    """Accepting the terms leaves a receipt that a later update keeps."""
+    receipt = set_up(api, terms_accepted=True, terms_version="v2")["merchant_account"][
+        "metadata_jsonb"
+    ]["metered_risk_acceptance"]
+    assert receipt.pop("receipt_id").startswith("mra_")
+    assert receipt == {
+        "terms_version": "v2",
+        "accepted_at": "2026-03-02T09:00:00.000Z",
+        "principal_user_id": "usr_new",
+        "thresholds": {"JPY": 10000, "USD": 10000},
+    }
+    again = set_up(api, standard_terms_accepted=True)["merchant_account"]["metadata_jsonb"]
+    assert again["metered_risk_acceptance"]["terms_version"] == "v2"
+
+
+def test_origins_are_normalised(api: Api) -> None:
+    """Origins are lower case, without the default port, without repeats, the webhook's among them."""
+    found = set_up(
+        api,
+        checkout_allowed_origins=[
+            "HTTPS://New.Example:443/",
+            "https://new.example",
+            "http://[::1]:3000",
+        ],
+        webhook_callback_url="https://hooks.new.example/in",
+    )
+    assert found["merchant_account"]["metadata_jsonb"]["checkout_allowed_origins"] == [
+        "https://new.example",
+        "http://[::1]:3000",
+        "https://hooks.new.example",
+    ]
+
+
+def test_currencies(api: Api) -> None:
+    """A merchant takes its billing currency, unless it names others."""
+    assert set_up(api)["merchant_account"]["metadata_jsonb"]["allowed_currencies"] == ["JPY"]
+    both = set_up(api, allowed_currencies={"usd": "USDC", "JPY": "JPYC"})
+    assert both["merchant_account"]["metadata_jsonb"]["allowed_currencies"] == ["JPY", "USD"]
+
+
+def test_statements_are_in_the_billing_currency(api: Api, world: World) -> None:
+    """The billing currency of a person's first merchant is that of the statements' totals."""
+    set_up(api, billing_currency="USD")
+    set_up(api, merchant="second_shop", billing_currency="JPY")
+    with world.snapshot() as connection:
+        assert find_provider(connection, "usr_new").billing_currency == "USD"
+
+
+INVALID = [
+    {"merchant": "ab"},
+    {"merchant": "a" * 65},
+    {"merchant": "_shop"},
+    {"merchant": "my.shop"},
+    {"merchant": "店"},
+    {"merchant": "\u212aeks"},
+    {"merchant": 7},
+    {"billing_currency": "EUR"},
+    {"billing_currency": None},
+    {"billing_plan": "gold"},
+    {"display_name": ""},
+    {"display_name": "a" * 256},
+    {"allowed_currencies": []},
+    {"allowed_currencies": ["EUR"]},
+    {"allowed_currencies": {"JPY": "USDC"}},
+    {"allowed_currencies": "JPY"},
+    {"webhook_callback_url": "http://new.example/hook"},
+    {"webhook_callback_url": "https://user@new.example/hook"},
+    {"checkout_allowed_origins": ["https://new.example/path"]},
+    {"checkout_allowed_origins": ["https://new.example?x"]},
+    {"checkout_allowed_origins": ["http://new.example"]},
+    {"checkout_allowed_origins": ["*"]},
+    {"max_amount_minor": 0},
+    {"max_amount_minor": True},
+    {"billing_mandate_cap_minor": 1.5},
+    {"billing_mandate_cap_minor": 2**53},
+    {"terms_accepted": "yes"},
+    {"live_mode_requested": 1},
+]
+
+
+@pytest.mark.parametrize("change", INVALID)
+def test_invalid_set_up(api: Api, world: World, change: dict) -> None:
+    """An invalid set-up is 422, and no account is written."""
+    body = {"merchant": "new_shop", "billing_currency": "JPY", **change}
+    assert refused(api.post("merchants", "new", **body)) == (422, "INVALID_REQUEST")
+    assert journal(world, "merchant") == ["merchant.created"]
+
+
+def test_anothers_key(api: Api) -> None:
+    """Another person's merchant can't be set up, read, rotated or billed."""
+    assert refused(api.post("merchants", "new", merchant=SHOP, billing_currency="JPY")) == (
+        403,
+        "FORBIDDEN",
+    )
+    unknown = (404, "EXTERNAL_402_MERCHANT_NOT_FOUND")
+    assert refused(api.get(f"merchants/{SHOP}", "new")) == unknown
+    assert refused(api.get(f"merchants/{SHOP}/readiness", "new")) == unknown
+    assert refused(api.post(f"merchants/{SHOP}/challenge-secret/rotate", "new")) == unknown
+    assert refused(api.post(f"merchants/{SHOP}/billing-mandate", "new")) == unknown
+    assert refused(api.get("merchants/nobody", "new")) == unknown
+
+
+@pytest.mark.parametrize(
+    ("token", "status"), [(None, 401), ("x", 401), ("sandbox_buyer_token", 403)]
+)
+def test_only_merchants(api: Api, token: str | None, status: int) -> None:
+    """Merchant routes open to merchant tokens alone."""
+    assert api.get(f"merchants/{SHOP}", token).status_code == status
+
+
+def test_rotate_challenge_secret(api: Api) -> None:
+    """A rotation shows a new challenge secret this once; new sessions are signed with it."""
+    old = set_up(api)["challenge_secret"]
+    rotated = data(api.post("merchants/new_shop/challenge-secret/rotate", "new"))
+    assert rotated["challenge_secret"] != old
+    assert (rotated["challenge_secret_created"], rotated["created"]) == (True, False)
+
+
+def test_billing_mandate(api: Api) -> None:
+    """A mandate is active at once, and made only once."""
+    set_up(api)
+    made = data(api.post("merchants/new_shop/billing-mandate", "new", max_amount_minor=5000), 201)
+    assert (made["mandate"]["status"], made["mandate"]["max_amount_minor"], made["created"]) == (
+        "active",
+        5000,
+        True,
+    )
+    assert made["merchant_account"]["billing_mandate_id"] == made["mandate"]["mandate_id"]
+    assert made["merchant_account"]["billing_status"] == "active"
+    again = data(api.post("merchants/new_shop/billing-mandate", "new", currency="JPY"), 200)
+    assert (again["mandate"], again["created"]) == (made["mandate"], False)
+
+
+def test_mandate_in_another_currency(api: Api) -> None:
+    """A mandate is in the billing currency."""
+    set_up(api)
+    answer = api.post("merchants/new_shop/billing-mandate", "new", billing_currency="USD")
+    assert refused(answer) == (422, "INVALID_REQUEST")
+
+
+def test_held_mandate(api: Api, world: World) -> None:
+    """A mandate that is held waits for approval, and billing isn't set up until then."""
+    set_up(api)
+    with world.transaction() as tx:
+        change_merchant(tx, "new_shop", {"mandate_status": "approval_required"})
+    made = data(api.post("merchants/new_shop/billing-mandate", "new"), 201)
+    assert made["mandate"]["status"] == "approval_required"
+    assert made["merchant_account"]["billing_status"] == "setup_required"
+    with world.transaction() as tx:
+        change_merchant(tx, "new_shop", {"mandate_status": "active"})
+    found = data(api.get("merchants/new_shop", "new"))
+    assert found["mandate"] == {**made["mandate"], "status": "active"}
+    assert found["merchant_account"]["billing_status"] == "active"
+
+
+def test_readiness_of_a_new_account(api: Api) -> None:
+    """A bare account lacks all but its registration and wallet, each named with what to do."""
+    set_up(api)
+    found = readiness(api)
+    missing = [
+        "active_mandate",
+        "https_webhook",
+        "terms",
+        "sandbox_confirmation",
+        "responsibility_attestation",
+        "live_mode",
+    ]
+    assert (found["ready"], found["status"]) == (False, "action_required")
+    assert found["missing_requirements"] == missing
+    assert [check["name"] for check in found["checks"] if not check["passed"]] == missing
+    assert list(data(api.get("merchants/new_shop", "new"))["next_steps"]) == missing
+
+
+def test_readiness_of_a_ready_account(api: Api) -> None:
+    """With everything in place an account is ready, and opens a session."""
+    set_up(api, **READY)
+    api.post("merchants/new_shop/billing-mandate", "new")
+    found = readiness(api)
+    assert (found["ready"], found["status"], found["missing_requirements"]) == (True, "ready", [])
+    assert (found["live_mode_requested"], found["live_mode_enabled"]) == (True, True)
+    assert found["business_verification_required"] is False
+    assert (
+        found["responsibility_attestation_version"]
+        == "sdrp_standard_hosted_checkout_responsibility_v1"
+    )
+    assert open_session(api).status_code == 201
+
+
+@pytest.mark.parametrize(
+    ("withdrawn", "missing"),
+    [
+        ({"standard_terms_accepted": False}, "terms"),
+        ({"sandbox_confirmed": False}, "sandbox_confirmation"),
+        ({"merchant_responsibility_attested": False}, "responsibility_attestation"),
+        ({"live_mode_requested": False}, "live_mode"),
+    ],
+)
+def test_each_requirement_is_needed(api: Api, withdrawn: dict, missing: str) -> None:
+    """Without any one of what a merchant declares, checkout is refused and names it."""
+    set_up(api, **READY)
+    api.post("merchants/new_shop/billing-mandate", "new")
+    set_up(api, **withdrawn)
+    answer = open_session(api)
+    assert refused(answer) == (409, "HOSTED_CHECKOUT_READINESS_REQUIRED")
+    assert answer.json["error"]["missing_requirements"] == [missing]
+    assert missing in answer.json["error"]["message"]
+
+
+def test_a_mandate_is_needed(api: Api) -> None:
+    """Without a mandate checkout is refused and names it."""
+    set_up(api, **READY)
+    assert open_session(api).json["error"]["missing_requirements"] == ["active_mandate"]
+
+
+def test_a_webhook_is_needed(api: Api) -> None:
+    """Without a webhook checkout is refused and names it; a subscription is one too."""
+    set_up(api, **{**READY, "webhook_callback_url": None})
+    api.post("merchants/new_shop/billing-mandate", "new")
+    assert open_session(api).json["error"]["missing_requirements"] == ["https_webhook"]
+    body = {"callback_url": "https://new.example/hook"}
+    api.call("POST", "/v1/market/webhooks/subscriptions", "new", json=body)
+    assert open_session(api).status_code == 201
+
+
+def test_blocked_billing_shows_in_readiness(api: Api, world: World) -> None:
+    """Billing that is past due blocks, though every requirement is met."""
+    with world.transaction() as tx:
+        change_merchant(tx, SHOP, {"billing_status": "past_due"})
+    found = data(api.get(f"merchants/{SHOP}/readiness"))["standard_hosted_checkout_readiness"]
+    assert (found["ready"], found["blockers"]) == (True, ["EXTERNAL_402_MERCHANT_BILLING_PAST_DUE"])
+
+
+def test_the_sandbox_merchant_is_ready_without_a_webhook(world: World) -> None:
+    """A merchant made for tests is ready at once, though nobody listens yet."""
+    with world.transaction() as tx:
+        made = create_merchant(tx, "made_shop")
+    assert (made.mandate_status, made.billing_status, made.currencies) == (
+        "active",
+        "active",
+        ("JPY", "USD"),
+    )
+
+
+def test_a_merchant_is_made_once(world: World) -> None:
+    """A key that is taken is a conflict."""
+
+    def make_again() -> None:
+        with world.transaction() as tx:
+            create_merchant(tx, SHOP)
+
+    with pytest.raises(Conflict, match=SHOP):
+        make_again()
+
+
+def test_control_replaces_the_webhook(world: World, api: Api) -> None:
+    """A new webhook URL replaces the active subscription and allows its origin."""
+    with world.transaction() as tx:
+        change_merchant(tx, SHOP, {"webhook_url": "https://hooks.example/in"})
+    subscriptions = data(api.call("GET", "/v1/market/webhooks/subscriptions"))
+    assert [one["callback_url"] for one in subscriptions] == ["https://hooks.example/in"]
+    with world.snapshot() as connection:
+        assert "https://hooks.example" in merchant_named(connection, SHOP).origins
+
+
+def test_a_test_webhook_is_whole(api: Api, receiver: object) -> None:
+    """A test event has every field of a settled standard payment to the caller's merchant."""
+    body = {"event_type": "direct_payment.confirmed", "data": {"readiness_probe": True}}
+    api.call("POST", "/v1/market/webhooks/test-deliveries", json=body)
+    found = receiver.got[0]["data"]
+    expected = {
+        "mode": "external_402",
+        "merchant": SHOP,
+        "pricing_band": "standard",
+        "finality": "per_payment_onchain",
+        "settlement_status": "settled",
+        "readiness_probe": True,
+    }
+    assert {name: found[name] for name in expected} == expected
+    assert all(found[name] for name in ("requirement_id", "challenge_hash", "chain_receipt_id"))
