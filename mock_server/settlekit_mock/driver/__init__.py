@@ -1,0 +1,72 @@
+"""Drive a mock from Python: every control route as a named method.
+
+The same driver serves a mock in this process and one on a socket; what differs is the
+``Send`` it is given. Answers are the control routes' own classes.
+"""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from urllib.parse import urlencode
+
+from settlekit_mock.control.buyers import BuyerAnswer
+from settlekit_mock.control.clock import Clock
+from settlekit_mock.control.journal import Journal, JournalEntry
+from settlekit_mock.control.usage import UsageAnswer
+from settlekit_mock.driver.actors import BuyersDriver, TokensDriver
+from settlekit_mock.driver.calls import Calls, ControlError, Send, duration_text, given
+from settlekit_mock.driver.clock import ClockDriver
+
+__all__ = ["ControlError", "Driver", "Send"]
+
+
+class Driver:
+    """Drives one mock server."""
+
+    def __init__(self, send: Send) -> None:
+        self._calls = Calls(send)
+        self.clock = ClockDriver(self._calls)
+        self.buyers = BuyersDriver(self._calls)
+        self.tokens = TokensDriver(self._calls)
+
+    def usage(
+        self,
+        buyer: BuyerAnswer | str,
+        *,
+        merchant: str,
+        amount_minor: int,
+        currency: str,
+        count: int = 1,
+        over: timedelta | str | float | None = None,
+        listing_id: str | None = None,
+        capability_key: str | None = None,
+        operation_key: str | None = None,
+    ) -> UsageAnswer:
+        """Have a buyer pay a metered amount ``count`` times, at once or spread over a time."""
+        body = {
+            "buyer": buyer if isinstance(buyer, str) else buyer.buyer_id,
+            "merchant": merchant,
+            "amount_minor": amount_minor,
+            "currency": currency,
+            "count": count,
+            "over": duration_text(over),
+            "listing_id": listing_id,
+            "capability_key": capability_key,
+            "operation_key": operation_key,
+        }
+        return self._calls.call(UsageAnswer, "POST", "usage", body)
+
+    def events(
+        self, *, kind: str | None = None, subject: str | None = None, after: int = 0
+    ) -> Iterator[JournalEntry]:
+        """Iterate over the journal, oldest first."""
+        while True:
+            query = given({"limit": 1000, "after": after, "kind": kind, "subject": subject})
+            page = self._calls.call(Journal, "GET", f"events?{urlencode(query)}")
+            yield from page.items
+            if not page.items:
+                return
+            after = page.next_after
+
+    def reset(self) -> Clock:
+        """Drop everything and begin with a fresh world."""
+        return self._calls.call(Clock, "POST", "reset", {})
