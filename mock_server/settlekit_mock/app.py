@@ -17,7 +17,7 @@ from settlekit_mock.kernel.world import Settings, World
 from settlekit_mock.operations.routes import ROUTES as OPERATIONS_ROUTES
 from settlekit_mock.payments.install import install as install_payments
 from settlekit_mock.payments.routes import ROUTES as PAYMENTS_ROUTES
-from settlekit_mock.seeding import seed_world
+from settlekit_mock.seeding import seed
 from settlekit_mock.settings import settings_from
 from settlekit_mock.settlement.install import install as install_settlement
 from settlekit_mock.settlement.routes import ROUTES as SETTLEMENT_ROUTES
@@ -61,7 +61,7 @@ def _open_in_memory(settings: Settings) -> World:
 
 def _installed(database: Database, settings: Settings) -> World:
     world = World(database, settings)
-    world.seed = seed_world
+    world.seed = seed
     install_webhooks(world)
     install_settlement(world)
     install_payments(world)

@@ -19,19 +19,24 @@ OPENING_CREDITS = 10 * MAJOR
 
 
 def seed_world(world: World) -> None:
-    """Write the sandbox's actors into a new world."""
-    settings = world.settings
+    """Write the sandbox's actors into a world in a transaction of their own."""
     with world.transaction() as tx:
-        merchant = create_merchant(
-            tx,
-            settings.merchant,
-            checkout_allowed_origins=(settings.origin,),
-            webhook_url=settings.webhook_url,
-            webhook_secret=settings.webhook_secret,
-        )
-        create_buyer(tx, NewBuyer(buyer_id=BUYER))
-        _open_credits(tx)
-        _add_tokens(tx, merchant.merchant_user_id)
+        seed(tx)
+
+
+def seed(tx: Transaction) -> None:
+    """Write the sandbox's actors into a new world."""
+    settings = tx.world.settings
+    merchant = create_merchant(
+        tx,
+        settings.merchant,
+        checkout_allowed_origins=(settings.origin,),
+        webhook_url=settings.webhook_url,
+        webhook_secret=settings.webhook_secret,
+    )
+    create_buyer(tx, NewBuyer(buyer_id=BUYER))
+    _open_credits(tx)
+    _add_tokens(tx, merchant.merchant_user_id)
 
 
 def _open_credits(tx: Transaction) -> None:

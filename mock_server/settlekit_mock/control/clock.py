@@ -8,6 +8,7 @@ from settlekit_mock.control.journal import JournalEntry, shaped
 from settlekit_mock.http.routes import Request
 from settlekit_mock.http.wire import Answer, StrictBody, Timestamp, instant
 from settlekit_mock.kernel import journal
+from settlekit_mock.kernel.clock import never_back
 from settlekit_mock.kernel.problems import Invalid
 from settlekit_mock.kernel.times import (
     DAY,
@@ -105,18 +106,19 @@ def advance(request: Request) -> Advanced:
     start = world.now()
     with world.snapshot() as connection:
         seen = journal.last_seq(connection)
-    reached = _go(world, start, body)
+    reached = _go(world, body)
     return _advanced(world, start, seen, reached=reached)
 
 
-def _go(world: World, start: int, body: Advance) -> bool:
+def _go(world: World, body: Advance) -> bool:
     if body.until is not None:
         limit = LONGEST_WAIT if body.limit is None else milliseconds(body.limit, "limit")
-        return _go_until(world, _within(start + limit), body.until)
+        return _go_until(world, limit, body.until)
     if body.to is not None:
         world.due.advance(instant(body.to, "to"))
     else:
-        world.due.advance(_within(start + milliseconds(body.by, "by")))
+        span = milliseconds(body.by, "by")
+        world.due.advance(lambda now: _within(now + span))
     return True
 
 
@@ -127,14 +129,18 @@ def _within(target: int) -> int:
         raise Invalid(str(error)) from error
 
 
-def _go_until(world: World, target: int, kind: str) -> bool:
+def _go_until(world: World, limit: int, kind: str) -> bool:
+    def farthest(now: int) -> int:
+        return _within(now + limit)
+
     if kind == "next":
         due = world.due.next_due_at()
-        world.due.advance(target if due is None else min(due, target))
-        return due is not None and due <= target
-    with world.watching(kind) as seen:
-        world.due.advance(target, stop=seen)
-        return seen()
+        if due is None or due > farthest(world.now()):
+            world.due.advance(farthest)
+            return False
+        world.due.advance(lambda now: max(now, due))
+        return True
+    return world.due.advance(farthest, until=kind)
 
 
 def _advanced(world: World, start: int, seen: int, *, reached: bool) -> Advanced:
@@ -153,12 +159,15 @@ def _advanced(world: World, start: int, seen: int, *, reached: bool) -> Advanced
 def freeze(request: Request) -> Clock:
     """Stop the clock, now or at a later time."""
     world, body = request.world, request.body
-    if body.at is not None:
-        world.due.advance(instant(body.at, "at"))
+    at = None if body.at is None else instant(body.at, "at")
     with world.transaction() as tx:
-        tx.state = tx.state.froze(None)
+        if at is not None and at < tx.now:
+            raise never_back(tx.now, at)
+        tx.state = tx.state.froze()
         if body.sign_with_clock is not None:
             tx.state = tx.state.signing(with_clock=body.sign_with_clock)
+    if at is not None:
+        world.due.advance(at)
     return read_clock(world)
 
 

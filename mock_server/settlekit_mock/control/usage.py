@@ -1,5 +1,6 @@
 """Make usage in bulk: one payment, repeated, at once or spread over a time."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -52,12 +53,12 @@ def make_usage(request: Request) -> UsageAnswer:
     done = 0
     while done < body.count:
         if span:
-            world.due.advance(max(spread.at(done), world.now()))
+            world.due.advance(spread.reach(done))
         times = spread.times(done, world.due.next_due_at() if span else None)
         done += _offer_group(world, sale, body.amount_minor, times, tally)
         world.settle()
     if span:
-        world.due.advance(max(spread.at(body.count), world.now()))
+        world.due.advance(spread.reach(body.count))
     return UsageAnswer(
         accepted=tally.accepted,
         refused=dict(sorted(tally.refused.items())),
@@ -77,6 +78,10 @@ class _Spread:
     def at(self, index: int) -> int:
         return self.start + index * self.span // self.count
 
+    def reach(self, index: int) -> Callable[[int], int]:
+        """Return where to advance to for a payment: a real clock may be there already."""
+        return lambda now: max(now, self.at(index))
+
     def times(self, first: int, due: int | None) -> list[int]:
         """Return the times that share a transaction: up to the next thing that falls due."""
         found = [self.at(index) for index in range(first, min(first + GROUP, self.count))]
@@ -89,9 +94,8 @@ def _offer_group(
     world: World, sale: Sale, amount_minor: int, times: list[int], tally: Tally
 ) -> int:
     with world.transaction() as tx:
-        if not tx.state.frozen:
-            # A real clock has gone on meanwhile; what comes at once comes now.
-            times = [max(at, tx.now) for at in times]
+        # A real clock has gone on meanwhile, and another call may have moved a frozen one.
+        times = [max(at, tx.now) for at in times]
         offered = accept_many(tx, sale, amount_minor, times, tally)
         if tx.now > tx.state.now:
             tx.state = tx.state.moved_to(tx.now)

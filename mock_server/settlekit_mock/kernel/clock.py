@@ -41,19 +41,15 @@ class State:
         """
         now = self.now
         if instant < now:
-            raise Conflict(
-                f"the clock shows {to_text(now)} and never goes back to {to_text(instant)}",
-                code="CLOCK_NEVER_GOES_BACK",
-            )
+            raise never_back(now, instant)
         checked(instant)
         if self.frozen:
             return replace(self, frozen_at=instant)
         return replace(self, offset_ms=self.offset_ms + instant - now)
 
-    def froze(self, instant: int | None) -> "State":
-        """Stop the clock, now or at a later time."""
-        stopped = replace(self, frozen_at=self.now, offset_ms=0)
-        return stopped if instant is None else stopped.moved_to(instant)
+    def froze(self) -> "State":
+        """Stop the clock at the time it shows."""
+        return replace(self, frozen_at=self.now, offset_ms=0)
 
     def resumed(self) -> "State":
         """Let the clock run on from the time it shows."""
@@ -64,6 +60,14 @@ class State:
     def signing(self, *, with_clock: bool) -> "State":
         """Take the time in a webhook's signature from this clock, or from the machine's."""
         return replace(self, sign_with_clock=with_clock)
+
+
+def never_back(now: int, instant: int) -> Conflict:
+    """Return the refusal of a time before the one that the clock shows."""
+    return Conflict(
+        f"the clock shows {to_text(now)} and never goes back to {to_text(instant)}",
+        code="CLOCK_NEVER_GOES_BACK",
+    )
 
 
 def machine_now() -> int:

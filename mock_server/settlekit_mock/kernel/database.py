@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, Row, create_engine, event, make_url
-from sqlalchemy.exc import ArgumentError, OperationalError
+from sqlalchemy.exc import ArgumentError
 from sqlalchemy.exc import DatabaseError as DriverError
 from sqlalchemy.pool import StaticPool
 
@@ -22,6 +22,7 @@ from settlekit_mock.kernel.tables import METADATA, SCHEMA_VERSION, STATE
 
 BUSY_TIMEOUT_MS = 10_000
 MEMORY_URL = "sqlite://"
+_IN_MEMORY = frozenset({MEMORY_URL, "memory", ":memory:", "sqlite:///", "sqlite:///:memory:"})
 
 AnyRow = Row[*tuple[Any, ...]]
 """A row of any columns, read by their names."""
@@ -36,7 +37,7 @@ class Database:
 
     def __init__(self, url: str = MEMORY_URL, *, image: bytes | None = None) -> None:
         self.url = url
-        self.in_memory = url in (MEMORY_URL, "memory")
+        self.in_memory = url in _IN_MEMORY
         self._write_lock = threading.RLock()
         self._memory = _memory_connection(image) if self.in_memory else None
         self.engine = self._engine()
@@ -73,16 +74,18 @@ class Database:
         return self._write_lock if self.in_memory else nullcontext()
 
     def prepare(self) -> bool:
-        """Make the tables where there are none; return whether it made them.
+        """Make the tables where there are none; return whether nothing has begun in them.
 
         Raises ``DatabaseUnusable`` for a file that can't be written, isn't a database of
         this server, or is one of another version.
         """
         try:
             return self._prepare()
-        except (OperationalError, DriverError) as error:
+        except (DriverError, sqlite3.Error) as error:
+            # The driver's own error comes from where a new connection is tuned.
+            reason = error.orig if isinstance(error, DriverError) else error
             raise DatabaseUnusable(
-                f"can't use the database {_shown(self.url)}: {error.orig}; "
+                f"can't use the database {_shown(self.url)}: {reason}; "
                 "give --db a file in a folder that can be written"
             ) from error
 
@@ -96,22 +99,23 @@ class Database:
                     )
                 METADATA.create_all(connection)
                 return True
-            self._check_version(connection)
-            return False
+            return self._is_fresh(connection)
 
-    def _check_version(self, connection: Connection) -> None:
+    def _is_fresh(self, connection: Connection) -> bool:
         found = connection.exec_driver_sql("SELECT schema_version FROM state").scalar()
+        if found is None:  # a process that was killed before it had begun
+            return True
         if found != SCHEMA_VERSION:
             raise DatabaseUnusable(
                 f"the database {_shown(self.url)} is of version {found}, this server needs "
                 f"{SCHEMA_VERSION}; give --db a new file, or use the release that made it"
             )
+        return False
 
-    def clear(self) -> None:
-        """Drop every table and make them anew, empty."""
-        with self.write() as connection:
-            METADATA.drop_all(connection)
-            METADATA.create_all(connection)
+    def empty(self, connection: Connection) -> None:
+        """Drop every table and make them anew, within a transaction that writes."""
+        METADATA.drop_all(connection)
+        METADATA.create_all(connection)
 
     def image(self) -> bytes:
         """Return a whole copy of a database in memory."""
@@ -159,10 +163,9 @@ def _file_engine(url: str) -> Engine:
         parsed = make_url(url if "://" in url else f"sqlite:///{url}")
     except ArgumentError as error:
         raise DatabaseUnusable(f"not a database URL: {_shown(url)}") from error
-    if parsed.get_backend_name() != "sqlite":
+    if parsed.drivername not in ("sqlite", "sqlite+pysqlite"):
         raise DatabaseUnusable(
-            f"can't use a {parsed.get_backend_name()} database; "
-            "give --db a file, or sqlite:///file.db"
+            f"can't use a {parsed.drivername} database; give --db a file, or sqlite:///file.db"
         )
     if parsed.database and not Path(parsed.database).absolute().parent.is_dir():
         raise DatabaseUnusable(

@@ -11,11 +11,12 @@ none open, and its outcome is written in a second, which also takes the row.
 
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from sqlalchemy import bindparam, delete, func, select
 
+from settlekit_mock.kernel.clock import never_back
 from settlekit_mock.kernel.problems import Conflict
 from settlekit_mock.kernel.tables import DUE
 from settlekit_mock.kernel.transaction import Transaction
@@ -28,6 +29,8 @@ GROUP = 250
 
 Step = Callable[[Transaction, str], None]
 Progress = Callable[[int], None]
+Target = int | Callable[[int], int]
+"""Where to advance to: an instant, or what says it from the clock's time."""
 
 
 class Errand(Protocol):
@@ -58,6 +61,10 @@ class _Away(NamedTuple):
     job: Any
 
 
+def _never() -> bool:
+    return False
+
+
 class DueLoop:
     """Runs what is due, in order."""
 
@@ -69,6 +76,8 @@ class DueLoop:
         self._returned = threading.Condition()
         self._advancing = threading.Lock()
         self._advancer: int | None = None
+        self._rester: int | None = None
+        self._performing: list[int] = []
 
     def on(self, kind: str, step: Step) -> None:
         """Name the step that does work of this kind."""
@@ -86,36 +95,51 @@ class DueLoop:
         """
         before = frozenset(self._away)
         while True:
-            if self._take(None, lambda: False):
+            if self._take(None, _never):
                 continue
             if not self._wait_for_others(before):
                 return
 
     def advance(
         self,
-        target: int,
+        target: Target,
         *,
-        stop: Callable[[], bool] = lambda: False,
+        until: str | None = None,
         progress: Progress | None = None,
-    ) -> None:
+    ) -> bool:
         """Move the clock to the target, doing all that falls due on the way at its own time.
 
-        ``stop`` is asked after each piece of work; when it says so, the clock stays there.
-        Raises ``Conflict`` for a target in the past.
+        With ``until`` the clock stays where a journal entry of that kind was written, and
+        the answer says whether one was. Raises ``Conflict`` for a target in the past, and
+        for a call out of an errand that an advance is waiting for.
         """
-        with self._one_at_a_time():
-            while self._take(target, stop):
+        with self._one_at_a_time(), self._watching(until) as stop:
+            goal = self._goal(target)
+            while self._take(goal, stop):
                 if progress is not None:
                     progress(self._world.now())
             if not stop():
-                self._arrive(target)
+                self._arrive(goal)
+            return stop()
+
+    def _watching(self, kind: str | None) -> AbstractContextManager[Callable[[], bool]]:
+        return nullcontext(_never) if kind is None else self._world.watching(kind)
+
+    def _goal(self, target: Target) -> int:
+        now = self._world.now()
+        goal = target(now) if callable(target) else target
+        if goal < now:
+            raise never_back(now, goal)
+        return goal
 
     @contextmanager
     def _one_at_a_time(self) -> Iterator[None]:
-        me = threading.get_ident()
-        if self._advancer == me:
+        me, advancer = threading.get_ident(), self._advancer
+        # Whoever calls while the advancer waits for a handler may be that handler.
+        if advancer is not None and (advancer == me or advancer in self._performing):
             raise Conflict(
-                "the clock is being advanced; a webhook handler can't advance it again",
+                "the clock is being advanced, and waits for a webhook handler; "
+                "a handler can't move it",
                 code="CLOCK_BUSY",
             )
         with self._advancing:
@@ -127,35 +151,51 @@ class DueLoop:
 
     @contextmanager
     def resting(self) -> Iterator[None]:
-        """Keep the clock from being advanced, with no errand under way."""
+        """Keep all others from doing due work, with no errand under way."""
+        if threading.get_ident() in self._performing:
+            raise Conflict("a webhook handler can't begin the world anew", code="CLOCK_BUSY")
         with self._one_at_a_time():
-            self._wait_for_others(frozenset())
-            yield
+            self._rester = threading.get_ident()
+            try:
+                with self._world.transaction():
+                    pass  # who took work before the others were kept off has said so now
+                self._wait_for_others(frozenset())
+                yield
+            finally:
+                self._rester = None
 
     def _arrive(self, target: int) -> None:
         with self._world.transaction() as tx:
-            if target > tx.state.now or tx.state.frozen:
+            if target > tx.state.now:
                 tx.state = tx.state.moved_to(target)
 
     def _take(self, target: int | None, stop: Callable[[], bool]) -> bool:
         """Do one errand or one group of steps; return whether there was anything."""
         away = None
         some = False
-        with self._world.transaction() as tx:
-            for _ in range(GROUP):
-                row = self._next(tx, tx.state.now if target is None else target)
-                if row is None:
-                    break
-                some = True
-                self._set_time(tx, row, target)
-                away = self._begin(tx, row)
-                if away is not None or stop():
-                    break
+        try:
+            with self._world.transaction() as tx:
+                for _ in range(GROUP):
+                    row = self._next(tx, tx.state.now if target is None else target)
+                    if row is None:
+                        break
+                    some = True
+                    self._set_time(tx, row, target)
+                    away = self._begin(tx, row)
+                    if away is not None or stop():
+                        break
+        except BaseException:
+            if away is not None:
+                self._away.discard(away.row.due_number)
+                self._tell()
+            raise
         if away is not None:
             self._do(away)
         return some and not stop()
 
     def _next(self, tx: Transaction, until: int) -> _Row | None:
+        if self._rester not in (None, threading.get_ident()):
+            return None
         tx.flush()
         # Rows of errands under way elsewhere stay in the table and are passed over.
         found = tx.connection.execute(_NEXT, {"until": until, "some": len(self._away) + 1})
@@ -184,15 +224,30 @@ class DueLoop:
 
     def _do(self, away: _Away) -> None:
         try:
-            outcome = away.errand.perform(away.job)
+            outcome = self._perform(away)
             with self._world.transaction() as tx:
                 tx.now = away.row.at
                 away.errand.finish(tx, away.row.subject, away.job, outcome)
                 tx.connection.execute(_TAKE, {"number": away.row.due_number})
-        finally:
-            with self._returned:
+                # Before the commit: from then on a new row may have the same number.
                 self._away.discard(away.row.due_number)
-                self._returned.notify_all()
+        except BaseException:
+            self._away.discard(away.row.due_number)
+            raise
+        finally:
+            self._tell()
+
+    def _perform(self, away: _Away) -> Any:
+        me = threading.get_ident()
+        self._performing.append(me)
+        try:
+            return away.errand.perform(away.job)
+        finally:
+            self._performing.remove(me)
+
+    def _tell(self) -> None:
+        with self._returned:
+            self._returned.notify_all()
 
     def _wait_for_others(self, before: frozenset[int]) -> bool:
         with self._returned:

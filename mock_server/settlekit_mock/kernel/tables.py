@@ -13,6 +13,8 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
+from settlekit_mock.kernel.append_only import append_only
+
 SCHEMA_VERSION = 1
 """Raise it with every change of a table: a database of another version is refused."""
 
@@ -45,14 +47,16 @@ DUE = Table(
 )
 """Everything that will happen, a row each."""
 
-EVENTS = Table(
-    "events",
-    METADATA,
-    Column("seq", Number, primary_key=True),
-    Column("at", BigInteger, nullable=False),
-    Column("kind", Text, nullable=False),
-    Column("subject", Text, nullable=False),
-    Column("data", Text, nullable=False),
+EVENTS = append_only(
+    Table(
+        "events",
+        METADATA,
+        Column("seq", Number, primary_key=True),
+        Column("at", BigInteger, nullable=False),
+        Column("kind", Text, nullable=False),
+        Column("subject", Text, nullable=False),
+        Column("data", Text, nullable=False),
+    )
 )
 """The journal: everything that happened, oldest first, never changed."""
 

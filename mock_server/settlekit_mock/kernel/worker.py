@@ -9,6 +9,8 @@ if TYPE_CHECKING:
 
 LONGEST_SLEEP_SECONDS = 1.0
 """The queue is looked at this often even when nobody says that there is more."""
+SHORTEST_SLEEP_SECONDS = 0.01
+"""What is due and still there is under way elsewhere: waiting for it must not keep a core busy."""
 
 _LOG = logging.getLogger("settlekit_mock")
 
@@ -34,11 +36,14 @@ class Worker:
         self._thread.join()
 
     def _work(self) -> None:
+        # A frozen world's calls do what they leave due, unless the process was killed first.
+        left_behind = True
         while not self._stopped:
             self._wake.clear()
             try:
-                if not self._world.state().frozen:
+                if left_behind or not self._world.state().frozen:
                     self._world.due.settle()
+                left_behind = False
                 pause = self._pause()
             except Exception:  # noqa: BLE001 - the thread must outlive a defect
                 _LOG.exception("due work failed; it is tried again in a second")
@@ -49,4 +54,5 @@ class Worker:
         at = self._world.due.next_due_at()
         if at is None or self._world.state().frozen:
             return LONGEST_SLEEP_SECONDS
-        return min(max((at - self._world.now()) / 1000, 0.0), LONGEST_SLEEP_SECONDS)
+        ahead = (at - self._world.now()) / 1000
+        return min(max(ahead, SHORTEST_SLEEP_SECONDS), LONGEST_SLEEP_SECONDS)

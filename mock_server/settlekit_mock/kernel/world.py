@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
-from settlekit_mock.kernel.clock import State, create_state, load_state, machine_now
+from settlekit_mock.kernel.clock import State, create_state, load_state
 from settlekit_mock.kernel.database import Database
 from settlekit_mock.kernel.due import DueLoop
 from settlekit_mock.kernel.problems import Problem
@@ -33,6 +33,14 @@ class Settings:
     allow_remote_webhooks: bool = False
 
 
+@dataclass(slots=True, eq=False)
+class _Watch:
+    """Whether a journal entry of a kind was written since somebody began to watch."""
+
+    kind: str
+    seen: bool = False
+
+
 class World:
     """One server's world. Safe to share between threads."""
 
@@ -41,34 +49,48 @@ class World:
         self.settings = settings
         self.due = DueLoop(self)
         self.public_url = "http://127.0.0.1:8787"
-        self.seed: Callable[[World], None] = lambda _world: None
+        self.seed: Callable[[Transaction], None] = lambda _tx: None
         self._listeners: dict[str, list[Listener]] = defaultdict(list)
         self._woken: list[Callable[[], None]] = []
         self._closed: list[Callable[[], None]] = []
         self._local = threading.local()
-        self._watched: dict[str, int] = {}
+        self._watches: tuple[_Watch, ...] = ()
 
     def reset(self) -> None:
         """Drop everything and begin as a new server does, once nothing is under way."""
         with self.due.resting():
-            self.database.clear()
-            self.begin()
+            with self.database.write() as connection:
+                self.database.empty(connection)
+                self._begin(connection)
+            self._begun()
 
     def begin(self) -> None:
-        """Write a new world's first state, its actors, and what those leave due at once."""
-        self.create()
-        self.seed(self)
+        """Write a new world's first state and its actors at one stroke; do what they leave due."""
+        with self.database.write() as connection:
+            self._begin(connection)
+        self._begun()
+
+    def _begin(self, connection: Connection) -> None:
+        self._create(connection)
+        tx = Transaction(self, connection, load_state(connection))
+        self.seed(tx)
+        tx.finish()
+
+    def _begun(self) -> None:
+        self._local.due_now = True
         self.settle()
 
     def create(self) -> None:
-        """Write the first state of a new database."""
-        chosen = self.settings
-        now = machine_now() if chosen.freeze_at is None else chosen.freeze_at
-        frozen_at = None if chosen.freeze_at is None else now
+        """Write the first state of a new database, with nobody in it."""
         with self.database.write() as connection:
-            create_state(
-                connection, State(chosen.seed, frozen_at, 0, chosen.sign_with_clock, next_number=1)
-            )
+            self._create(connection)
+
+    def _create(self, connection: Connection) -> None:
+        chosen = self.settings
+        create_state(
+            connection,
+            State(chosen.seed, chosen.freeze_at, 0, chosen.sign_with_clock, next_number=1),
+        )
 
     @contextmanager
     def transaction(self) -> Iterator[Transaction]:
@@ -138,16 +160,18 @@ class World:
     @contextmanager
     def watching(self, kind: str) -> Iterator[Callable[[], bool]]:
         """Watch for a kind of journal entry; the callable says whether one was written."""
-        self._watched[kind] = 0
+        watch = _Watch(kind)
+        self._watches += (watch,)
         try:
-            yield lambda: self._watched[kind] > 0
+            yield lambda: watch.seen
         finally:
-            del self._watched[kind]
+            self._watches = tuple(other for other in self._watches if other is not watch)
 
     def saw(self, kind: str) -> None:
         """Note that a journal entry of this kind is being written."""
-        if kind in self._watched:
-            self._watched[kind] += 1
+        for watch in self._watches:
+            if watch.kind == kind:
+                watch.seen = True
 
     def on_closed(self, close: Callable[[], None]) -> None:
         """Have a callable told when the world ends, to give back what it holds."""
