@@ -5,6 +5,7 @@ from typing import Any
 from settlekit_mock.control import (
     batches,
     buyers,
+    check,
     clock,
     journal,
     notices,
@@ -175,5 +176,6 @@ ROUTES = (
     ),
     *_SIMULATIONS,
     *_BATCH_MOVES,
+    _route("GET", "check", check.check, check.Checked, "Check every invariant"),
     _route("POST", "reset", reset.reset, clock.Clock, "Begin again with a fresh world"),
 )

@@ -34,7 +34,7 @@ from settlekit_mock.settlement.rules.timetable import (
     not_before_attempt_at,
 )
 from settlekit_mock.settlement.simulations import Kind, take
-from settlekit_mock.settlement.tables import BATCHES, BUYERS, PERIODS, PROVIDERS, SCOPES
+from settlekit_mock.settlement.tables import BATCHES, BUYERS, MOVES, PERIODS, PROVIDERS, SCOPES
 from settlekit_mock.settlement.totals import add_receivable
 
 SEND_NOTICE = "notice.send"
@@ -127,6 +127,18 @@ def move(tx: Transaction, batch: BatchRow, made: Move, **columns: object) -> Bat
             latest_attempt_status=latest,
             **columns,
         )
+    )
+    tx.connection.execute(
+        _KEEP_MOVE,
+        {
+            "batch_number": batch.batch_number,
+            "move": made.value,
+            "from_status": before.status.value,
+            "from_execution_status": before.execution_status.value,
+            "to_status": target.status.value,
+            "to_execution_status": target.execution_status.value,
+            "moved_at": tx.now,
+        },
     )
     _follow_scope(tx.connection, batch, before, target)
     _follow_totals(tx.connection, batch, before, target)
@@ -223,6 +235,7 @@ BATCH_QUERY = (
     .join(PROVIDERS, PROVIDERS.c.provider_number == BATCHES.c.provider_number)
 )
 _BY_ID = BATCH_QUERY.where(BATCHES.c.settlement_batch_id == bindparam("with_id"))
+_KEEP_MOVE = insert(MOVES)
 _FOLLOW_SCOPE = (
     update(SCOPES)
     .where(SCOPES.c.scope_number == bindparam("this_scope"))

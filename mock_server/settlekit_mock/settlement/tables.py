@@ -203,6 +203,23 @@ Index(
     postgresql_where=BATCHES.c.execution_status.in_(("failed_retryable", "retrying", "past_due")),
 )
 
+MOVES = append_only(
+    Table(
+        "batch_moves",
+        METADATA,
+        Column("move_number", Number, primary_key=True),
+        Column("batch_number", ForeignKey("batches.batch_number"), nullable=False),
+        Column("move", Text, nullable=False),
+        Column("from_status", Text, nullable=False),
+        Column("from_execution_status", Text, nullable=False),
+        Column("to_status", Text, nullable=False),
+        Column("to_execution_status", Text, nullable=False),
+        Column("moved_at", BigInteger, nullable=False),
+        Index("batch_moves_by_batch", "batch_number", "move_number"),
+    )
+)
+"""Every move that a batch made."""
+
 ATTEMPTS = Table(
     "attempts",
     METADATA,
