@@ -7,6 +7,8 @@ from settlekit_mock.control import (
     buyers,
     check,
     clock,
+    explain,
+    fate,
     journal,
     notices,
     reset,
@@ -176,6 +178,14 @@ ROUTES = (
     ),
     *_SIMULATIONS,
     *_BATCH_MOVES,
+    _route("GET", "usage/<usage_id>/fate", fate.get_fate, fate.Fate, "What became of a payment"),
+    _route(
+        "GET",
+        "explain/<id>",
+        explain.get_explanation,
+        explain.Explanation,
+        "Why an amount is what it is",
+    ),
     _route("GET", "check", check.check, check.Checked, "Check every invariant"),
     _route("POST", "reset", reset.reset, clock.Clock, "Begin again with a fresh world"),
 )
