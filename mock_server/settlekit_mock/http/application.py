@@ -8,6 +8,7 @@ from typing import Any
 from uuid import uuid4
 
 from sqlalchemy.exc import DBAPIError
+from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, RequestEntityTooLarge
 from werkzeug.routing import Map, Rule
 from werkzeug.wrappers import Request as WsgiRequest
@@ -57,7 +58,7 @@ class Application:
                 "the database doesn't answer; nothing was written, try again",
                 status=503,
                 code="DATABASE_UNAVAILABLE",
-                retry_after_seconds=1,
+                headers={"Retry-After": "1"},
             )
             return _refusal(_dialect(route, given), unavailable, trace, route)
         except Exception:  # noqa: BLE001 - a stranger is told of no defect's inside
@@ -74,7 +75,10 @@ class Application:
         except MethodNotAllowed as error:
             allowed = ", ".join(sorted(error.valid_methods or ()))
             raise Problem(
-                f"{given.path} takes {allowed}", status=405, code="METHOD_NOT_ALLOWED"
+                f"{given.path} takes {allowed}",
+                status=405,
+                code="METHOD_NOT_ALLOWED",
+                headers={"Allow": allowed},
             ) from error
         except HTTPException as error:
             raise NotFound(
@@ -141,6 +145,8 @@ def _raw_body(given: WsgiRequest) -> bytes:
         raw = given.get_data(cache=True, parse_form_data=False)
     except RequestEntityTooLarge as error:
         raise _too_large() from error
+    except HTTPException as error:
+        raise Malformed("the body ended before it was whole") from error
     if len(raw) > BODY_LIMIT:
         raise _too_large()
     return raw
@@ -154,11 +160,18 @@ def _body(route: Route, given: WsgiRequest, raw: bytes) -> Any:
     if route.body is None:
         return None
     if route.form:
-        return read_query(given.form, route.body)
+        return read_query(_form(given), route.body)
     media_type = given.mimetype
     if raw and media_type not in ("", "application/json") and not media_type.endswith("+json"):
         raise Malformed(f"send JSON (Content-Type: application/json), not {media_type[:80]}")
     return convert(read_json(raw), route.body)
+
+
+def _form(given: WsgiRequest) -> MultiDict[str, str]:
+    try:
+        return given.form
+    except RequestEntityTooLarge as error:
+        raise _too_large() from error
 
 
 def _dialect(route: Route | None, given: WsgiRequest) -> Dialect:
@@ -194,8 +207,7 @@ def _page(page: Page) -> Response:
 def _refusal(dialect: Dialect, problem: Problem, trace: Trace, route: Route | None) -> Response:
     body = dialect.error(problem, trace, None if route is None else route.invalid_code)
     response = Response(body, dialect.status(problem), content_type="application/json")
-    if problem.retry_after_seconds is not None:
-        response.headers["Retry-After"] = str(problem.retry_after_seconds)
+    response.headers.update(problem.headers)
     return _traced(response, trace)
 
 

@@ -7,12 +7,13 @@ from hashlib import blake2b
 from settlekit_mock.kernel.problems import Invalid
 
 _SHAPE = re.compile(r"[A-Za-z0-9_-]{16,64}", re.ASCII)
+_PLACE = re.compile(rb"\d{1,18}")
 
 
 def write_cursor(listing: str, last: int) -> str:
     """Write the place behind row ``last`` of a listing (its name, owner and filters)."""
     place = b"%d" % last
-    return base64.urlsafe_b64encode(_check(listing, place) + place).decode().rstrip("=")
+    return _write(_check(listing, place) + place)
 
 
 def read_cursor(listing: str, cursor: str | None) -> int | None:
@@ -31,9 +32,15 @@ def read_cursor(listing: str, cursor: str | None) -> int | None:
     except ValueError as error:
         raise broken from error
     check, place = read[:12], read[12:]
-    if not place.isdigit() or check != _check(listing, place):
+    if not _PLACE.fullmatch(place) or cursor != _write(check + place):
+        raise broken
+    if check != _check(listing, place):
         raise broken
     return int(place)
+
+
+def _write(read: bytes) -> str:
+    return base64.urlsafe_b64encode(read).decode().rstrip("=")
 
 
 def _check(listing: str, place: bytes) -> bytes:

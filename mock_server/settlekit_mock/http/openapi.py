@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable
+from dataclasses import replace
 from http import HTTPStatus
 from typing import Any
 
@@ -9,10 +10,21 @@ import msgspec
 
 from settlekit_mock.http.roles import Role
 from settlekit_mock.http.routes import Route
+from settlekit_mock.kernel.problems import (
+    Forbidden,
+    Invalid,
+    Malformed,
+    NotFound,
+    Unauthenticated,
+)
 
 _PARAMETER = re.compile(r"<(?:\w+:)?(\w+)>")
 _REFERENCE = "#/components/schemas/{name}"
 _ERRORS_OF_EVERY_ROUTE = ((400, "MALFORMED_REQUEST"), (413, "PAYLOAD_TOO_LARGE"))
+_PLAIN_CODES = {
+    kind.code: kind.operations_code
+    for kind in (Malformed, Unauthenticated, Forbidden, NotFound, Invalid)
+}
 _SECURITY = {
     Role.MERCHANT: "merchantToken",
     Role.PROVIDER: "providerToken",
@@ -56,8 +68,10 @@ def document(routes: Iterable[Route], *, version: str) -> dict[str, Any]:
     schemas, components = _schemas(routes)
     paths: dict[str, dict[str, Any]] = {}
     for route in routes:
-        path = _PARAMETER.sub(r"{\1}", route.path)
-        paths.setdefault(path, {})[route.method.lower()] = _operation(route, schemas)
+        for declared in (route.path, *route.also):
+            operation = _operation(replace(route, path=declared), schemas)
+            path = _PARAMETER.sub(r"{\1}", declared)
+            paths.setdefault(path, {})[route.method.lower()] = operation
     return {
         "openapi": "3.1.0",
         "info": {"title": "settlekit mock server", "version": version},
@@ -135,7 +149,7 @@ def _responses(route: Route, schemas: dict[Any, Any]) -> dict[str, Any]:
     responses: dict[str, Any] = {str(route.status): _success(route, schemas)}
     codes: dict[int, list[str]] = {}
     for status, code in (*_ERRORS_OF_EVERY_ROUTE, *_implied_errors(route), *route.errors):
-        codes.setdefault(status, []).append(code)
+        codes.setdefault(status, []).append(_said(route, code))
     error = schemas[Error if route.dialect.enveloped else OperationsError]
     for status in sorted(codes):
         responses.setdefault(
@@ -148,11 +162,16 @@ def _responses(route: Route, schemas: dict[Any, Any]) -> dict[str, Any]:
     return responses
 
 
+def _said(route: Route, code: str) -> str:
+    """Return a code in the words of the route's dialect."""
+    return code if route.dialect.enveloped else _PLAIN_CODES.get(code, code.lower())
+
+
 def _implied_errors(route: Route) -> list[tuple[int, str]]:
     found: list[tuple[int, str]] = []
-    if route.role in _SECURITY:
-        found.append((401, "UNAUTHORIZED"))
     if route.role is not Role.ANYONE:
+        found.append((401, "UNAUTHORIZED"))
+    if route.role not in (Role.ANYONE, Role.ADMIN_SECRET):
         found.append((403, "FORBIDDEN"))
     if _PARAMETER.search(route.path):
         found.append((404, "NOT_FOUND"))

@@ -1,6 +1,8 @@
 """Read what a stranger sends: JSON bodies and query strings, strictly."""
 
 import json
+import math
+import re
 from typing import Any, TypeVar
 
 import msgspec
@@ -11,6 +13,11 @@ from settlekit_mock.kernel.problems import Invalid, Malformed
 BODY_LIMIT = 1024 * 1024
 """Bytes; a longer body is answered 413."""
 
+DEEPEST = 64
+"""Objects and lists within each other, at most: what is read must be written again."""
+_UNWRITABLE = re.compile("[\x00\ud800-\udfff]")
+_SMALLEST, _LARGEST = -(2**63), 2**64 - 1
+
 T = TypeVar("T")
 
 
@@ -18,7 +25,8 @@ def read_json(raw: bytes) -> dict[str, Any]:
     """Read a JSON object; an empty body is an empty object.
 
     Raises ``Malformed`` for anything that isn't one JSON object in UTF-8, for NaN and
-    infinities, for a key given twice and for text that no encoding can carry.
+    infinities, for a key given twice, for text that no encoding can carry and for U+0000;
+    ``Invalid`` for numbers that no field could hold.
     """
     if not raw.strip():
         return {}
@@ -26,15 +34,30 @@ def read_json(raw: bytes) -> dict[str, Any]:
         found = json.loads(
             raw.decode("utf-8"), parse_constant=_no_constant, object_pairs_hook=_unique_keys
         )
-        json.dumps(found, ensure_ascii=False).encode("utf-8")
     except (ValueError, RecursionError) as error:
         reason = "nested too deeply" if isinstance(error, RecursionError) else str(error)
         raise Malformed(f"the body isn't JSON: {reason}") from error
     if not isinstance(found, dict):
         raise Malformed("the body must be a JSON object")
-    if b"\\u0000" in raw:
-        raise Malformed("the body must not hold the character U+0000")
+    _check(found, DEEPEST)
     return found
+
+
+def _check(value: Any, deeper: int) -> None:
+    """Refuse what couldn't be kept or written again."""
+    if isinstance(value, str):
+        if _UNWRITABLE.search(value):
+            raise Malformed("the body must not hold U+0000 or half of a surrogate pair")
+    elif isinstance(value, dict | list):
+        if not deeper:
+            raise Malformed(f"the body is nested more than {DEEPEST} deep")
+        for inner in (*value, *value.values()) if isinstance(value, dict) else value:
+            _check(inner, deeper - 1)
+    elif isinstance(value, float):
+        if not math.isfinite(value):
+            raise Invalid("the body holds a number that is too large")
+    elif isinstance(value, int) and not _SMALLEST <= value <= _LARGEST:
+        raise Invalid("the body holds a number that is too large")
 
 
 def _no_constant(name: str) -> None:

@@ -101,7 +101,8 @@ def _admit_token(world: World, role: Role, token: str) -> Caller:
 
 
 def _admit_admin_secret(world: World, given: Credentials) -> Caller:
-    if not same(given.admin_secret or "", world.settings.admin_secret):
+    secret = given.admin_secret
+    if secret is None or not same(secret, world.settings.admin_secret):
         raise Unauthenticated("send the admin secret: X-Admin-Secret: <secret>")
     return Caller("admin", "operator")
 

@@ -48,17 +48,10 @@ class Server:
         host = f"[{self._host}]" if ":" in self._host else self._host
         return f"http://{host}:{self.port}"
 
-    def serve_forever(self) -> None:
-        """Answer until ``interrupt`` is called or the process is interrupted."""
-        self._server.serve()
-
-    def interrupt(self) -> None:
-        """End ``serve_forever``, from a signal handler too."""
-        self._server.interrupt = KeyboardInterrupt()
-
     def start(self) -> Self:
-        """Listen, and answer in a thread of its own."""
-        self.listen()
+        """Listen, unless it does, and answer in a thread of its own."""
+        if not self._server.ready:
+            self.listen()
         self._thread = threading.Thread(
             target=self._server.serve, name="settlekit-mock-http", daemon=True
         )
@@ -66,7 +59,7 @@ class Server:
         return self
 
     def stop(self) -> None:
-        """Finish the calls under way and close the socket."""
+        """Finish the calls under way and close the socket; asked twice, it does so once."""
         self._server.stop()
         if self._thread is not None:
             self._thread.join()

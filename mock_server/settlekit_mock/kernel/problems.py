@@ -19,11 +19,11 @@ class Problem(Exception):
         code: str | None = None,
         status: int | None = None,
         data: dict[str, object] | None = None,
-        retry_after_seconds: int | None = None,
+        headers: dict[str, str] | None = None,
     ) -> None:
         super().__init__(message)
         self.message = message
-        self.retry_after_seconds = retry_after_seconds
+        self.headers = headers or {}
         self.data = data or {}
         if code is not None:
             self.code = self.operations_code = code
