@@ -117,6 +117,7 @@ def test_an_amount_that_is_none_is_refused(
         ("credit", {"amount": "1"}),
         ("credit", {"amount_usd": "1", "currency": "USD"}),
         ("credit", {"amount_usd": "1", "amount": "1", "currency": "USD"}),
+        ("credit", {"amount_usd": "1", "amount": "1"}),
         ("credit", {"amount": "1", "currency": "JPY"}),
         ("credit", {"amount": "1", "currency": "EUR"}),
         ("credit", {"amount": "1", "currency": "usd"}),

@@ -302,6 +302,7 @@ def test_payouts_are_listed_newest_first_in_pages(operator: Operator, world: Wor
     seen = [item["id"] for page in (first, second, third) for item in page["items"]]
     assert seen == made[::-1]
     assert third["next_cursor"] is None
+    assert operator.get(PATH, limit=6)["next_cursor"] is None
     assert len(operator.get(PATH)["items"]) == 6
 
 

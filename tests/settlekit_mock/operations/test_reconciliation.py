@@ -4,6 +4,7 @@ from settlekit_mock.kernel.journal import entries
 from settlekit_mock.kernel.money import MAJOR
 from settlekit_mock.kernel.world import World
 from settlekit_mock.ledger.service import Leg, balance, chain_account, outside, post
+from settlekit_mock.operations.holds import hold_if_mismatched, holds
 from tests.settlekit_mock.operations.conftest import Operator, credit, plant, rows_of
 
 LEDGER = "/v1/admin/reconciliation/ledger"
@@ -102,6 +103,14 @@ def test_a_mismatch_puts_on_one_hold(operator: Operator, world: World) -> None:
     assert (entry["action"], entry["details"]["delta"]) == ("hold.placed", "0.00000003")
     with world.snapshot() as connection:
         assert [e.subject for e in entries(connection, kind="hold.placed")] == [hold["id"]]
+
+
+def test_a_wallet_that_matches_by_now_is_not_held(world: World) -> None:
+    """A hold is put on what is wrong when it is written, not on what a report once saw."""
+    account = credit(world, "usr_1", 5)
+    with world.transaction() as tx:
+        hold_if_mismatched(tx, account.number, actor="operator")
+        assert holds(tx.connection, active=None, before=None, limit=9) == []
 
 
 def test_a_hold_is_released_with_a_note(operator: Operator, world: World) -> None:
