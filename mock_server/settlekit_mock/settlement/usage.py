@@ -90,12 +90,22 @@ class Desk:
 
     def offer(self, at: int, outcome: str | None = None) -> Usage | Refused:
         """Accept a payment at an instant, or say why not; writes nothing but in ``keep``."""
+        self._close_overdue(at)
         decision = decide(
             self._scope.state, self._purse.at(at), self._split.gross, self._sale.currency
         )
         if isinstance(decision, Refused):
             return decision
         return self._accept(at, decision, outcome)
+
+    def _close_overdue(self, at: int) -> None:
+        """Close a period whose slot has passed: a real clock may be ahead of its due work."""
+        period = self._scope.period
+        if period is None or at < period.period_end:
+            return
+        now, self._tx.now = self._tx.now, period.period_end
+        self._end_period(period.period_end)
+        self._tx.now = now
 
     def _accept(self, at: int, decision: Accepted, outcome: str | None) -> Usage:
         period = self._scope.period or begin_period(self._tx, self._scope, at)
@@ -117,7 +127,7 @@ class Desk:
         )
         self._record(usage, period)
         if decision.closes_period:
-            self._close(at)
+            self._end_period(at, threshold_reached_at=at)
         return usage
 
     def _add(self, period: OpenPeriod, usage_id: str, at: int, outcome: str | None) -> None:
@@ -160,13 +170,13 @@ class Desk:
             amount_minor=self._gross_text,
         )
 
-    def _close(self, at: int) -> None:
+    def _end_period(self, at: int, *, threshold_reached_at: int | None = None) -> None:
         period = self._scope.period
         assert period is not None
         self.keep()
         self._scope.period = None
         self._scope.last_period_end = at
-        close_period(self._tx, period.period_id, at=at, threshold_reached_at=at)
+        close_period(self._tx, period.period_id, at=at, threshold_reached_at=threshold_reached_at)
         self._changed = True
 
     def keep(self) -> None:
