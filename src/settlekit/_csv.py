@@ -80,17 +80,27 @@ def usage_row(cells: list[str]) -> UsageRow:
 
 
 def payout_row(cells: list[str]) -> PayoutRow:
-    """Read one payout."""
+    """Read one payout in US dollars."""
+    amount_usd = parse_decimal(cells[5])
+    return attrs.evolve(_payout(cells[:5], cells[6:]), amount_usd=amount_usd)
+
+
+def payout_row_of_currency(cells: list[str]) -> PayoutRow:
+    """Read one payout in another currency."""
+    amount = parse_decimal(cells[6])
+    return attrs.evolve(_payout(cells[:5], cells[7:]), currency=cells[5], amount=amount)
+
+
+def _payout(who: list[str], how: list[str]) -> PayoutRow:
     return PayoutRow(
-        parse_instant(cells[0]),
-        parse_optional_instant(cells[1]),
-        cells[2],
-        cells[3],
-        cells[4] or None,
-        parse_decimal(cells[5]),
-        _payout_status[cells[6]],
-        cells[7] or None,
-        cells[8] or None,
+        created_at=parse_instant(who[0]),
+        updated_at=parse_optional_instant(who[1]),
+        payout_id=who[2],
+        developer_id=who[3],
+        developer_email=who[4] or None,
+        status=_payout_status[how[0]],
+        provider=how[1] or None,
+        provider_payout_id=how[2] or None,
     )
 
 
@@ -116,12 +126,18 @@ class RowFormat(Generic[T]):
     chain: Callable[[bytes, Iterable[list[str]]], bytes] | None = None
 
 
-def _columns(row: type) -> tuple[str, ...]:
-    return tuple(field.name for field in attrs.fields(row))
+_WHO = ("created_at", "updated_at", "payout_id", "developer_id", "developer_email")
+_HOW = ("status", "provider", "provider_payout_id")
 
-
-USAGE_ROWS: Final = RowFormat(columns=_columns(UsageRow), parse=usage_row, chain=usage_digest)
-PAYOUT_ROWS: Final = RowFormat(columns=_columns(PayoutRow), parse=payout_row)
+USAGE_ROWS: Final = RowFormat(
+    columns=tuple(field.name for field in attrs.fields(UsageRow)),
+    parse=usage_row,
+    chain=usage_digest,
+)
+PAYOUT_ROWS: Final = RowFormat(columns=(*_WHO, "amount_usd", *_HOW), parse=payout_row)
+PAYOUT_ROWS_OF_CURRENCY: Final = RowFormat(
+    columns=(*_WHO, "currency", "amount", *_HOW), parse=payout_row_of_currency
+)
 
 
 class RowReader(Generic[T]):

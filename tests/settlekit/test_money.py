@@ -75,8 +75,26 @@ def test_a_currency_is_jpy_or_usd(currency: object) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", " 1", "1 ", "1_7", "１７", "1e5", "NaN", "Infinity", "+1", "01", ".5", "1.", "--1", "1\n"]
-    + ["9" * 65, None, 5, 1.5],
+    [
+        "9" * 65,
+        None,
+        5,
+        1.5,
+        "",
+        " 1",
+        "1 ",
+        "1_7",
+        "１７",
+        "1e5",
+        "NaN",
+        "Infinity",
+        "+1",
+        "01",
+        ".5",
+        "1.",
+        "--1",
+        "1\n",
+    ],
 )
 def test_a_decimal_string_is_plain_ascii(text: object) -> None:
     """What Decimal() would take and the wire never says is refused."""

@@ -69,24 +69,24 @@ class AsyncRows(Generic[T]):
 
     async def save(self, path: str | os.PathLike[str]) -> None:
         """Write the file to a path, whole or not at all."""
-        if self._body is None and not self._finished:
-            async with self:
-                await self._save(path)
-        else:
-            await self._save(path)
-
-    async def _save(self, path: str | os.PathLike[str]) -> None:
         if self._reader.row_count or self._finished:
             raise RuntimeError("rows were read already: save() needs the file from its start")
         file = PartialFile(path)
         try:
-            async for piece in self._pieces():
-                self._reader.records(piece)
-                file.write(piece)
-            await self._finish()
+            if self._body is None:
+                async with self:
+                    await self._fill(file)
+            else:
+                await self._fill(file)
             file.commit()
         finally:
             file.discard()
+
+    async def _fill(self, file: PartialFile) -> None:
+        async for piece in self._pieces():
+            self._reader.records(piece)
+            file.write(piece)
+        await self._finish()
 
     async def _pieces(self) -> AsyncIterator[bytes]:
         if self._finished:

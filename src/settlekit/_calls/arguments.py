@@ -1,5 +1,6 @@
 """Arguments checked before anything is sent; each refusal names its field."""
 
+import json
 import math
 import re
 from collections.abc import Mapping
@@ -7,8 +8,6 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
 from urllib.parse import SplitResult, quote, urlsplit
-
-import msgspec
 
 from settlekit._scalars import parse_instant, write_instant
 from settlekit.errors import InvalidArgument
@@ -74,9 +73,10 @@ def major_units(value: Decimal | str | int | None, field: str) -> str | None:
     """Return a positive amount of major units, with at most eight places, as text."""
     if value is None:
         return None
-    if isinstance(value, bool) or not _MAJOR_UNITS.fullmatch(str(value)) or not Decimal(value):
+    text = format(value, "f") if isinstance(value, Decimal) else str(value)
+    if not _MAJOR_UNITS.fullmatch(text) or type(value) is float or not Decimal(text):
         raise InvalidArgument(field, "must be a positive amount with at most eight places")
-    return str(value)
+    return text
 
 
 def instant(value: datetime | str | None, field: str) -> str | None:
@@ -148,7 +148,8 @@ def metadata(value: Mapping[str, Any] | None, field: str = "metadata") -> dict[s
     if value is None:
         return None
     try:
-        copied: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(dict(value)))
-    except (TypeError, ValueError, RecursionError, msgspec.MsgspecError):
+        text = json.dumps(dict(value), allow_nan=False, ensure_ascii=False)
+        copied: dict[str, Any] = json.loads(text.encode())
+    except (TypeError, ValueError, RecursionError):
         raise InvalidArgument(field, "must be an object that JSON can hold") from None
     return copied

@@ -11,7 +11,7 @@ from settlekit._calls import arguments
 from settlekit._calls.call import Call, get, post, stated
 from settlekit._calls.download import Download, download
 from settlekit._codec import Listing
-from settlekit._csv import PAYOUT_ROWS
+from settlekit._csv import PAYOUT_ROWS, PAYOUT_ROWS_OF_CURRENCY
 from settlekit.errors import InvalidArgument
 from settlekit.models import LedgerReconciliation, Payout, PayoutRow, PayoutRun
 
@@ -87,7 +87,9 @@ def payouts_report(
             "currency": arguments.currency(currency),
         }
     )
-    return download(f"{PATH}/reports/payouts.csv", PAYOUT_ROWS, query)
+    in_dollars = query.get("currency", "USD") == "USD"
+    rows = PAYOUT_ROWS if in_dollars else PAYOUT_ROWS_OF_CURRENCY
+    return download(f"{PATH}/reports/payouts.csv", rows, query)
 
 
 def _payout_path(payout_id: str) -> str:

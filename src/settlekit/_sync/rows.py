@@ -70,24 +70,24 @@ class Rows(Generic[T]):
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the file to a path, whole or not at all."""
-        if self._body is None and not self._finished:
-            with self:
-                self._save(path)
-        else:
-            self._save(path)
-
-    def _save(self, path: str | os.PathLike[str]) -> None:
         if self._reader.row_count or self._finished:
             raise RuntimeError("rows were read already: save() needs the file from its start")
         file = PartialFile(path)
         try:
-            for piece in self._pieces():
-                self._reader.records(piece)
-                file.write(piece)
-            self._finish()
+            if self._body is None:
+                with self:
+                    self._fill(file)
+            else:
+                self._fill(file)
             file.commit()
         finally:
             file.discard()
+
+    def _fill(self, file: PartialFile) -> None:
+        for piece in self._pieces():
+            self._reader.records(piece)
+            file.write(piece)
+        self._finish()
 
     def _pieces(self) -> Iterator[bytes]:
         if self._finished:

@@ -24,8 +24,11 @@ class Payout(Model):
     provider: str | None = None
     provider_payout_id: str | None = None
     operator_note: str | None = None
+    reason: str | None = None
     created_at: Instant | None = None
     updated_at: Instant | None = None
+    approved_at: Instant | None = None
+    paid_at: Instant | None = None
 
 
 @attrs.frozen(kw_only=True, getstate_setstate=False)

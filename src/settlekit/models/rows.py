@@ -46,14 +46,19 @@ class UsageRow:
 
 @attrs.frozen(weakref_slot=False)
 class PayoutRow:
-    """One payout of the payouts report; ``amount_usd`` is a Decimal of major units."""
+    """One payout of the payouts report; amounts are Decimals of major units.
+
+    The report of US dollars says ``amount_usd``, that of another currency ``amount``.
+    """
 
     created_at: datetime
     updated_at: datetime | None
     payout_id: str
     developer_id: str
     developer_email: str | None
-    amount_usd: Decimal
     status: PayoutStatus
     provider: str | None
     provider_payout_id: str | None
+    amount_usd: Decimal | None = None
+    amount: Decimal | None = None
+    currency: str | None = None

@@ -1,0 +1,85 @@
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import settlekit
+
+SOURCES = sorted(Path(settlekit.__file__).parent.rglob("*.py"))
+HEAVY = [
+    "httpx",
+    "httpcore",
+    "anyio",
+    "ssl",
+    "cattrs",
+    "sqlalchemy",
+    "werkzeug",
+    "pydantic",
+    "rich",
+]
+
+
+def loaded_by(code: str) -> set[str]:
+    """Return the heavy modules that some code loads in a fresh interpreter."""
+    script = f"{code}\nimport sys\nprint(*[m for m in {HEAVY!r} if m in sys.modules])"
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", script], capture_output=True, text=True, check=True
+    )
+    return set(done.stdout.split())
+
+
+@pytest.mark.parametrize(
+    "code", ["import settlekit", "from settlekit import webhooks; webhooks.verify"]
+)
+def test_importing_loads_nothing_heavy(code: str) -> None:
+    """No HTTP library, no database, no second validation library."""
+    assert loaded_by(code) == set()
+
+
+def test_a_client_for_this_machine_loads_http_alone() -> None:
+    """The HTTP library comes with the first client, and what it brings itself."""
+    code = "import settlekit; settlekit.Client(token='t', base_url='http://localhost/v1')"
+    assert {"httpx"} <= loaded_by(code) <= {"httpx", "httpcore", "anyio", "ssl", "rich"}
+
+
+def test_a_client_for_this_machine_makes_no_tls_context(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Certificates aren't read where nothing is encrypted."""
+    monkeypatch.setattr("ssl.SSLContext.load_verify_locations", _never)
+    settlekit.Client(token="t", base_url="http://localhost/v1").close()
+
+
+def test_clients_share_one_tls_context(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The second https client reads no certificates."""
+    settlekit.Client(token="t").close()
+    monkeypatch.setattr("ssl.SSLContext.load_verify_locations", _never)
+    settlekit.Client(token="t").close()
+
+
+def _never(*_: object, **__: object) -> None:
+    raise AssertionError("certificates were read")
+
+
+def test_one_module_of_each_half_knows_httpx() -> None:
+    """Another HTTP library would be a change of the transports, and of nothing else."""
+    knowing = {
+        path.relative_to(SOURCES[0].parent).as_posix()
+        for path in SOURCES
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Import | ast.ImportFrom) and _names_httpx(node)
+    }
+    # The clients name the type of the pool that a caller may bring.
+    assert knowing == {
+        "_async/client.py",
+        "_async/transport.py",
+        "_sync/client.py",
+        "_sync/transport.py",
+        "testing/transports.py",
+    }
+
+
+def _names_httpx(node: ast.Import | ast.ImportFrom) -> bool:
+    if isinstance(node, ast.ImportFrom):
+        return (node.module or "").split(".")[0] == "httpx"
+    return any(alias.name.split(".")[0] == "httpx" for alias in node.names)
