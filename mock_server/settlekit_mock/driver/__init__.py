@@ -12,7 +12,7 @@ from settlekit_mock.control.buyers import BuyerAnswer
 from settlekit_mock.control.clock import Clock
 from settlekit_mock.control.journal import Journal, JournalEntry
 from settlekit_mock.control.usage import UsageAnswer
-from settlekit_mock.driver.actors import BuyersDriver, TokensDriver
+from settlekit_mock.driver.actors import BuyersDriver, MerchantsDriver, TokensDriver
 from settlekit_mock.driver.calls import Calls, ControlError, Send, duration_text, given
 from settlekit_mock.driver.clock import ClockDriver
 
@@ -26,6 +26,7 @@ class Driver:
         self._calls = Calls(send)
         self.clock = ClockDriver(self._calls)
         self.buyers = BuyersDriver(self._calls)
+        self.merchants = MerchantsDriver(self._calls)
         self.tokens = TokensDriver(self._calls)
 
     def usage(

@@ -1,10 +1,12 @@
-"""Make and change those who act: buyers, and the tokens that stand for somebody."""
+"""Make and change those who act: buyers, merchants, and the tokens that stand for somebody."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
 from settlekit_mock.control.buyers import BuyerAnswer, Buyers
+from settlekit_mock.control.merchants import ControlMerchant, Merchants
 from settlekit_mock.control.tokens import TokenAnswer
 from settlekit_mock.driver.calls import Calls, time_text
 
@@ -34,15 +36,52 @@ class BuyersDriver:
 
     def get(self, buyer_id: str) -> BuyerAnswer:
         """Read a buyer."""
-        return self._calls.call(BuyerAnswer, "GET", f"buyers/{quote(buyer_id, safe='')}")
+        return self._calls.call(BuyerAnswer, "GET", _one("buyers", buyer_id))
 
     def update(self, buyer_id: str, **changes: Any) -> BuyerAnswer:
         """Change a buyer; takes what ``create`` takes, but for id and token."""
-        return self._calls.call(BuyerAnswer, "PATCH", f"buyers/{quote(buyer_id, safe='')}", changes)
+        return self._calls.call(BuyerAnswer, "PATCH", _one("buyers", buyer_id), changes)
 
     def all(self) -> list[BuyerAnswer]:
         """Read every buyer, oldest first."""
         return self._calls.call(Buyers, "GET", "buyers").items
+
+
+class MerchantsDriver:
+    """The mock's merchants."""
+
+    def __init__(self, calls: Calls) -> None:
+        self._calls = calls
+
+    def create(
+        self,
+        merchant: str,
+        *,
+        token: str | None = None,
+        merchant_user_id: str | None = None,
+        webhook_url: str | None = None,
+        webhook_secret: str | None = None,
+        checkout_allowed_origins: Sequence[str] | None = None,
+        billing_plan: str | None = None,
+        billing_currency: str | None = None,
+        allowed_currencies: Sequence[str] | None = None,
+        **further: Any,
+    ) -> ControlMerchant:
+        """Make a merchant that is ready for hosted checkout; further is what ``update`` takes."""
+        named = {name: value for name, value in locals().items() if name not in ("self", "further")}
+        return self._calls.call(ControlMerchant, "POST", "merchants", {**named, **further})
+
+    def get(self, merchant: str) -> ControlMerchant:
+        """Read a merchant, its secrets included."""
+        return self._calls.call(ControlMerchant, "GET", _one("merchants", merchant))
+
+    def update(self, merchant: str, **changes: Any) -> ControlMerchant:
+        """Change a merchant: what it sets up itself, billing, mandate, terms, hosted checkout."""
+        return self._calls.call(ControlMerchant, "PATCH", _one("merchants", merchant), changes)
+
+    def all(self) -> list[ControlMerchant]:
+        """Read every merchant, oldest first."""
+        return self._calls.call(Merchants, "GET", "merchants").items
 
 
 class TokensDriver:
@@ -55,3 +94,7 @@ class TokensDriver:
         """Make a token and return it."""
         body = {"role": role, "subject": subject, "expires_at": time_text(expires_at)}
         return self._calls.call(TokenAnswer, "POST", "tokens", body).token
+
+
+def _one(kind: str, name: str) -> str:
+    return f"{kind}/{quote(name, safe='')}"
