@@ -69,7 +69,7 @@ def currency(value: str | None) -> str | None:
     return None if value is None else check_currency(value)
 
 
-def major_units(value: Decimal | str | int | None, field: str) -> str | None:
+def major_units(value: object, field: str) -> str | None:
     """Return a positive amount of major units, with at most eight places, as text."""
     if value is None:
         return None
