@@ -1,29 +1,61 @@
 """The server's settings from the environment: each option of ``serve`` has its variable."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from settlekit_mock.kernel.database import MEMORY_URL
+from settlekit_mock.kernel.problems import Invalid
 from settlekit_mock.kernel.times import from_text
 from settlekit_mock.kernel.world import Settings
+from settlekit_mock.payments.rules.merchants import origins, self_service_key
+from settlekit_mock.webhooks.rules import read_url
 
 PREFIX = "SETTLEKIT_MOCK_"
 _TRUE = frozenset({"1", "true", "yes", "on"})
 _FALSE = frozenset({"", "0", "false", "no", "off"})
+_WHOLE_NUMBER = re.compile(r"[+-]?[0-9]{1,19}", re.ASCII)
+_VISIBLE = re.compile(r"[\x21-\x7e]+", re.ASCII)
+
+
+class SettingError(ValueError):
+    """A setting that can't be used: its name, and what is wrong with it."""
+
+    def __init__(self, name: str, problem: str) -> None:
+        super().__init__(name, problem)
+        self.name = name
+        self.problem = problem
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.problem}"
+
+
+def variable(name: str) -> str:
+    """Return the environment's variable for an option, such as ``freeze-at``."""
+    return PREFIX + name.replace("-", "_").upper()
 
 
 def settings_from(environ: Mapping[str, str]) -> tuple[str, Settings]:
-    """Return the database's URL and the settings; raises ``ValueError`` naming the variable."""
-    given = {
+    """Return the database's URL and the settings; an empty variable counts as absent.
+
+    Raises ``SettingError`` that names the variable.
+    """
+    found = {
         name[len(PREFIX) :].lower(): value
         for name, value in environ.items()
-        if name.startswith(PREFIX)
+        if name.startswith(PREFIX) and value
     }
-    return given.pop("db", MEMORY_URL), make_settings(given)
+    try:
+        return found.pop("db", MEMORY_URL), make_settings(found)
+    except SettingError as error:
+        raise SettingError(variable(error.name), error.problem) from error
 
 
 def make_settings(given: Mapping[str, Any]) -> Settings:
-    """Make settings from texts or values; unknown names are left to others."""
+    """Make settings from texts or values; unknown names are left to others.
+
+    Raises ``SettingError`` that names the setting.
+    """
     chosen: dict[str, Any] = {}
     for name in Settings.__slots__:
         if given.get(name) is not None:
@@ -33,22 +65,23 @@ def make_settings(given: Mapping[str, Any]) -> Settings:
 
 def _read(name: str, value: Any) -> Any:
     try:
-        if name == "seed":
-            return _seed(value)
-        if name == "freeze_at":
-            return from_text(value) if isinstance(value, str) else value
-        if name in ("sign_with_clock", "allow_remote_webhooks"):
-            return _flag(value)
+        return _READERS[name](value)
+    except Invalid as error:
+        # The rule names the field of a route, which nobody gave here.
+        raise SettingError(name, error.message.partition(": ")[2]) from error
     except ValueError as error:
-        raise ValueError(f"{PREFIX}{name.upper()}: {error}") from error
-    return value
+        raise SettingError(name, str(error)) from error
 
 
 def _seed(value: Any) -> int:
-    seed = int(value)
-    if not -(2**63) <= seed < 2**63:
-        raise ValueError("a seed is a whole number of 64 bits")
-    return seed
+    text = str(value).strip()
+    if _WHOLE_NUMBER.fullmatch(text) is None or not -(2**63) <= int(text) < 2**63:
+        raise ValueError("must be a whole number of 64 bits")
+    return int(text)
+
+
+def _instant(value: Any) -> int:
+    return from_text(value) if isinstance(value, str) else int(value)
 
 
 def _flag(value: Any) -> bool:
@@ -58,3 +91,43 @@ def _flag(value: Any) -> bool:
     if text not in _TRUE | _FALSE:
         raise ValueError("say 1 or 0")
     return text in _TRUE
+
+
+def _token(value: Any) -> str:
+    text = str(value)
+    if _VISIBLE.fullmatch(text) is None:
+        raise ValueError("must be visible ASCII characters")
+    if text.startswith("cli_"):
+        raise ValueError("one that begins with cli_ is refused everywhere")
+    return text
+
+
+def _secret(value: Any) -> str:
+    text = str(value)
+    if not text.strip():
+        raise ValueError("must not be empty")
+    return text
+
+
+def _origin(value: Any) -> str:
+    return origins((str(value),))[0]
+
+
+def _url(value: Any) -> str:
+    return read_url(str(value), "webhook_url").text
+
+
+_READERS: Mapping[str, Callable[[Any], Any]] = {
+    "seed": _seed,
+    "freeze_at": _instant,
+    "sign_with_clock": _flag,
+    "merchant": lambda value: self_service_key(str(value)),
+    "webhook_url": _url,
+    "webhook_secret": _secret,
+    "origin": _origin,
+    "admin_token": _token,
+    "admin_secret": _token,
+    "control_token": _token,
+    "stripe_webhook_secret": _secret,
+    "allow_remote_webhooks": _flag,
+}

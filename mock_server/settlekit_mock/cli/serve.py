@@ -1,23 +1,26 @@
 """``settlekit-mock serve``: one server on a socket until it is interrupted."""
 
 import argparse
-import json
 import os
 import signal
 import sys
+import threading
+from contextlib import ExitStack
+from queue import SimpleQueue
 from typing import Any
 
-from settlekit_mock import seeding
 from settlekit_mock.app import build, open_world
+from settlekit_mock.cli.announcement import announce
 from settlekit_mock.http.server import PortInUse, Server
-from settlekit_mock.kernel.database import DatabaseUnusable
-from settlekit_mock.kernel.problems import Problem
+from settlekit_mock.kernel.database import MEMORY_URL, DatabaseUnusable
 from settlekit_mock.kernel.worker import Worker
 from settlekit_mock.kernel.world import Settings
-from settlekit_mock.settings import PREFIX, make_settings
+from settlekit_mock.settings import SettingError, make_settings, variable
 
 HOST = "127.0.0.1"
 PORT = 8787
+GRACE_SECONDS = 1.5
+"""How long calls under way are waited for when the server is interrupted."""
 
 _OPTIONS = (
     ("host", "address to listen on", HOST),
@@ -50,79 +53,80 @@ def add_serve(commands: Any) -> argparse.ArgumentParser:
         )
     for name, text in _FLAGS:
         command.add_argument(
-            f"--{name}", action="store_true", default=_from_environ(name) or None, help=text
+            f"--{name}", action="store_true", default=_from_environ(name), help=text
         )
     command.add_argument("--json", action="store_true", help="say where it listens as JSON")
     return command
 
 
 def _from_environ(name: str) -> str | None:
-    return os.environ.get(PREFIX + name.replace("-", "_").upper())
+    return os.environ.get(variable(name)) or None
 
 
 def run_serve(chosen: argparse.Namespace) -> int:
     """Serve until interrupted; 2 with one line when it can't start."""
     try:
         return _serve(chosen)
-    except (DatabaseUnusable, PortInUse, ValueError, Problem) as error:
-        print(f"settlekit-mock: {error}", file=sys.stderr)
-        return 2
+    except SettingError as error:
+        option = error.name.replace("_", "-")
+        return _refused(f"--{option} (or {variable(option)}): {error.problem}")
+    except (DatabaseUnusable, PortInUse) as error:
+        return _refused(str(error))
+
+
+def _refused(reason: str) -> int:
+    print(f"settlekit-mock: {reason}", file=sys.stderr)
+    return 2
 
 
 def _serve(chosen: argparse.Namespace) -> int:
+    interrupted = _watch_signals()
     settings = make_settings(vars(chosen))
     server = Server(None, chosen.host, _port(chosen.port))
-    server.listen()
-    world = open_world(chosen.db or "sqlite://", settings)
-    world.public_url = server.url
-    server.answer_with(build(world))
-    worker = Worker(world)
-    worker.start()
-    _announce(server.url, settings, as_json=chosen.json)
-    signal.signal(signal.SIGTERM, lambda *_: server.interrupt())
-    try:
-        server.serve_forever()
-    finally:
-        worker.stop()
-        server.stop()
-        world.close()
+    with ExitStack() as house:
+        server.listen()
+        house.callback(server.stop)
+        world = open_world(chosen.db or MEMORY_URL, settings)
+        house.callback(world.close)
+        world.public_url = server.url
+        server.answer_with(build(world))
+        worker = Worker(world)
+        worker.start()
+        house.callback(worker.stop)
+        house.callback(server.stop)  # before the world: calls under way still need it
+        server.start()
+        announce(world, as_json=chosen.json)
+        interrupted.get()
+        _leave(house.pop_all())
     return 0
+
+
+def _watch_signals() -> SimpleQueue[int]:
+    """Return a queue that tells of the first Ctrl-C or SIGTERM; a second one ends the process."""
+    # The one way to wake a waiting thread that is safe within a signal handler.
+    told: SimpleQueue[int] = SimpleQueue()
+
+    def tell(number: int, _frame: Any) -> None:
+        told.put(number)
+        signal.signal(number, signal.SIG_DFL)
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, tell)
+    return told
+
+
+def _leave(house: ExitStack) -> None:
+    leaving = threading.Thread(target=house.close, name="settlekit-mock-leaving", daemon=True)
+    leaving.start()
+    leaving.join(GRACE_SECONDS)
+    if leaving.is_alive():
+        # A call or a delivery takes longer. All that was answered for is written, and what
+        # is half done is undone by the database, as after a power cut.
+        sys.stdout.flush()
+        os._exit(0)
 
 
 def _port(text: str) -> int:
     if not (text.isascii() and text.isdigit() and int(text) <= 65535):
-        raise ValueError("--port: must be a number from 0 to 65535")
+        raise SettingError("port", "must be a number from 0 to 65535")
     return int(text)
-
-
-def environment(url: str, settings: Settings) -> dict[str, str]:
-    """Return the variables that a shop needs to talk to this server."""
-    found = {
-        "SIGLUME_ENV": "sandbox",
-        "SIGLUME_SANDBOX_API_BASE": f"{url}/v1",
-        "SIGLUME_API_BASE": f"{url}/v1",
-        "SIGLUME_MERCHANT_AUTH_TOKEN": seeding.MERCHANT_TOKEN,
-        "SIGLUME_AUTH_TOKEN": seeding.BUYER_TOKEN,
-        "SIGLUME_DIRECT_PAYMENT_MERCHANT": settings.merchant,
-        "SIGLUME_WEBHOOK_SECRET": settings.webhook_secret,
-        "SHOP_PUBLIC_ORIGIN": settings.origin,
-    }
-    if settings.webhook_url is not None:
-        found["SHOP_WEBHOOK_URL"] = settings.webhook_url
-    return found
-
-
-def _announce(url: str, settings: Settings, *, as_json: bool) -> None:
-    variables = environment(url, settings)
-    if as_json:
-        print(json.dumps({"url": url, "env": variables}), flush=True)
-        return
-    print(f"settlekit mock server on {url}  (routes: {url}/openapi.json, stop: Ctrl-C)\n")
-    print("A shop needs:")
-    for name, value in variables.items():
-        print(f"  {name}={value}")
-    print("\nOther tokens:")
-    print(f"  provider  {seeding.PROVIDER_TOKEN}")
-    print(f"  buyer     {seeding.BUYER_TOKEN}")
-    print(f"  admin     {settings.admin_token}")
-    print(f"  X-Admin-Secret  {settings.admin_secret}", flush=True)

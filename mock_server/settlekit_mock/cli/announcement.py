@@ -1,0 +1,64 @@
+"""What a server says when it listens: its address, and the environment a shop needs."""
+
+import json
+
+from settlekit_mock import seeding
+from settlekit_mock.http.tables import find_token
+from settlekit_mock.kernel.world import World
+from settlekit_mock.payments.tables import Merchant, merchants_of
+from settlekit_mock.webhooks.tables import Subscription, subscriptions_of
+
+
+def environment(world: World) -> dict[str, str]:
+    """Return the variables by which a shop talks to this server, as its database has them."""
+    base = f"{world.public_url}/v1"
+    found = {
+        "SIGLUME_ENV": "sandbox",
+        "SIGLUME_SANDBOX_API_BASE": base,
+        "SIGLUME_API_BASE": base,
+        "SIGLUME_MERCHANT_AUTH_TOKEN": seeding.MERCHANT_TOKEN,
+        "SIGLUME_AUTH_TOKEN": seeding.BUYER_TOKEN,
+    }
+    merchant, endpoint = _merchant(world)
+    if merchant is not None:
+        found["SIGLUME_DIRECT_PAYMENT_MERCHANT"] = merchant.merchant
+        found["SIGLUME_DIRECT_PAYMENT_CHALLENGE_SECRET"] = merchant.challenge_secret
+        found["SHOP_PUBLIC_ORIGIN"] = next(iter(merchant.origins), world.settings.origin)
+    found["SIGLUME_WEBHOOK_SECRET"] = world.settings.webhook_secret
+    if endpoint is not None:
+        found["SIGLUME_WEBHOOK_SECRET"] = endpoint.signing_secret
+        found["SHOP_WEBHOOK_URL"] = endpoint.callback_url
+    return found
+
+
+def _merchant(world: World) -> tuple[Merchant | None, Subscription | None]:
+    with world.snapshot() as connection:
+        token = find_token(connection, seeding.MERCHANT_TOKEN)
+        owner = "" if token is None else token[1]
+        active = [one for one in subscriptions_of(connection, owner) if one.status == "active"]
+        return next(iter(merchants_of(connection, owner)), None), next(iter(active), None)
+
+
+def announce(world: World, *, as_json: bool) -> None:
+    """Print it, as text or as one line of JSON."""
+    variables = environment(world)
+    tokens = {
+        "merchant": seeding.MERCHANT_TOKEN,
+        "provider": seeding.PROVIDER_TOKEN,
+        "buyer": seeding.BUYER_TOKEN,
+        "admin": world.settings.admin_token,
+    }
+    secret = world.settings.admin_secret
+    url = world.public_url
+    if as_json:
+        told = {"url": url, "env": variables, "tokens": tokens, "admin_secret": secret}
+        print(json.dumps(told), flush=True)
+        return
+    print(f"settlekit mock server on {url}  (routes: {url}/openapi.json, stop: Ctrl-C)\n")
+    print("A shop needs:")
+    for name, value in variables.items():
+        print(f"  {name}={value}")
+    print("\nTokens by role:")
+    for role, token in tokens.items():
+        print(f"  {role:<9} {token}")
+    print(f"  X-Admin-Secret: {secret}", flush=True)
