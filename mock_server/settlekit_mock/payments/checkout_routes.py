@@ -204,7 +204,6 @@ def _confirm(request: Request) -> ConfirmAnswer:
     body: ConfirmBody = request.body
     with request.world.transaction() as tx:
         session = checkout.approve(tx, request.path["session_id"], body.buyer)
-    request.world.settle()
     return ConfirmAnswer(
         status="paid",
         redirect_url=with_session(session.success_url, session.session_id),

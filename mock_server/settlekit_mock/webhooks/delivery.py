@@ -43,7 +43,7 @@ class DeliveryErrand:
     def prepare(self, tx: Transaction, subject: str) -> Job | None:
         """Sign an attempt; a delivery to a paused subscription is held instead."""
         delivery = delivery_of(tx.connection, subject)
-        if delivery is None or delivery.delivery_status == "delivered":
+        if delivery is None:
             return None
         to = subscription_of(tx.connection, delivery.subscription_id)
         if to is None or to.status != "active":

@@ -1,6 +1,7 @@
 import pytest
 
 from settlekit.challenge import challenge_hash, request_hash_v2, sign
+from settlekit_mock.kernel.problems import Conflict
 from settlekit_mock.kernel.times import MINUTE
 from settlekit_mock.kernel.world import World
 from settlekit_mock.ledger import service as ledger
@@ -536,6 +537,27 @@ def test_expiry(api: Api, world: World, receiver: Receiver) -> None:
         [],
         ["checkout.opened", "checkout.expired"],
     )
+
+
+def test_expiry_waits_for_nobody(api: Api, world: World) -> None:
+    """A session is over at its expiry, even before the work that says so was done."""
+    session_id = api.session_id()
+
+    def approve_late() -> None:
+        with world.transaction() as tx:
+            tx.now = NOW + 30 * MINUTE
+            checkout.approve(tx, session_id)
+
+    with pytest.raises(Conflict, match="expired"):
+        approve_late()
+
+
+def test_cancelled_twice(api: Api, world: World) -> None:
+    """A second cancellation finds the session as the first left it."""
+    session_id = api.session_id()
+    with world.transaction() as tx:
+        first = checkout.cancel(tx, session_id)
+        assert checkout.cancel(tx, session_id) == first
 
 
 def test_a_paid_session_does_not_expire(api: Api, world: World) -> None:

@@ -1,11 +1,12 @@
 import pytest
 
 from settlekit_mock.kernel.problems import Conflict
+from settlekit_mock.kernel.times import DAY
 from settlekit_mock.kernel.world import World
 from settlekit_mock.payments.merchants import change_merchant, create_merchant
 from settlekit_mock.payments.tables import merchant_named
 from settlekit_mock.settlement.providers import find_provider
-from tests.settlekit_mock.payments.conftest import SHOP, Api, data, journal, refused
+from tests.settlekit_mock.payments.conftest import NOW, SHOP, Api, data, journal, refused
 
 READY = {
     "standard_terms_accepted": True,
@@ -100,20 +101,21 @@ def test_plans(api: Api, plan: str, currency: str, expected: tuple[str, int, int
     assert tuple(account[name] for name in names) == expected
 
 
-def test_risk_acceptance(api: Api) -> None:
-    """Accepting the terms leaves a receipt that a later update keeps."""
-    receipt = set_up(api, terms_accepted=True, terms_version="v2")["merchant_account"][
-        "metadata_jsonb"
-    ]["metered_risk_acceptance"]
-    assert receipt.pop("receipt_id").startswith("mra_")
-    assert receipt == {
+def test_risk_acceptance(api: Api, world: World) -> None:
+    """Accepting the terms leaves a receipt that accepting them again keeps."""
+    first = set_up(api, terms_accepted=True, terms_version="v2")["merchant_account"]
+    receipt = first["metadata_jsonb"]["metered_risk_acceptance"]
+    assert receipt["receipt_id"].startswith("mra_")
+    assert {**receipt, "receipt_id": ""} == {
         "terms_version": "v2",
         "accepted_at": "2026-03-02T09:00:00.000Z",
         "principal_user_id": "usr_new",
+        "receipt_id": "",
         "thresholds": {"JPY": 10000, "USD": 10000},
     }
-    again = set_up(api, standard_terms_accepted=True)["merchant_account"]["metadata_jsonb"]
-    assert again["metered_risk_acceptance"]["terms_version"] == "v2"
+    world.due.advance(NOW + DAY)
+    again = set_up(api, standard_terms_accepted=True)["merchant_account"]
+    assert again["metadata_jsonb"]["metered_risk_acceptance"] == receipt
 
 
 def test_origins_are_normalised(api: Api) -> None:
@@ -321,7 +323,11 @@ def test_a_webhook_is_needed(api: Api) -> None:
     api.post("merchants/new_shop/billing-mandate", "new")
     assert open_session(api).json["error"]["missing_requirements"] == ["https_webhook"]
     body = {"callback_url": "https://new.example/hook"}
-    api.call("POST", "/v1/market/webhooks/subscriptions", "new", json=body)
+    path = "/v1/market/webhooks/subscriptions"
+    made = data(api.call("POST", path, "new", json=body), 201)
+    api.call("POST", f"{path}/{made['id']}/pause", "new")
+    assert open_session(api).json["error"]["missing_requirements"] == ["https_webhook"]
+    api.call("POST", f"{path}/{made['id']}/resume", "new")
     assert open_session(api).status_code == 201
 
 

@@ -190,6 +190,37 @@ def test_a_pause_holds_what_is_on_its_way(world: World, receiver: Receiver) -> N
     assert len(receiver.got) == 2
 
 
+def test_nothing_is_told_during_a_pause(world: World, receiver: Receiver) -> None:
+    """What happens while a subscription is paused is never told to it."""
+    found = subscribe(world)
+    with world.transaction() as tx:
+        service.pause(tx, "usr_shop", found.subscription_id)
+    tell(world)
+    with world.transaction() as tx:
+        service.resume(tx, "usr_shop", found.subscription_id)
+    world.due.advance(NOW + DAY)
+    assert (receiver.got, deliveries(world)) == ([], [])
+
+
+def test_a_paused_subscription_gets_no_redelivery(world: World, receiver: Receiver) -> None:
+    """Telling an event again leaves out the subscriptions that are paused by then."""
+    found = subscribe(world)
+    event_id = tell(world)
+    with world.transaction() as tx:
+        service.pause(tx, "usr_shop", found.subscription_id)
+        assert service.redeliver_event(tx, event_id) == []
+
+
+def test_one_failure_speaks_for_all(world: World, receiver: Receiver) -> None:
+    """Of several deliveries of an event the one that failed says how it went."""
+    subscribe(world)
+    subscribe(world)
+    receiver.answers = [Outcome(200), Outcome(503)]
+    tell(world)
+    assert service.verdict(deliveries(world)) == service.Verdict(2, "failed", 503)
+    assert service.verdict(deliveries(world)[::-1]) == service.Verdict(2, "failed", 503)
+
+
 def test_a_short_pause_changes_no_schedule(world: World, receiver: Receiver) -> None:
     """A pause that ends before the next attempt leaves that attempt where it was, once."""
     receiver.failing(1)

@@ -212,3 +212,20 @@ def test_no_embedding_launders_an_address(inner: IPv4Address) -> None:
         str(IPv6Address((0x2606_2800_0220_0001 << 64) | (0x0000_5EFE << 32) | number)),
     ]
     assert [form for form in forms if rules.is_public(ip_address(form))] == []
+
+
+@pytest.mark.parametrize(
+    ("address", "inside"),
+    [
+        ("::ffff:10.0.0.1", ["10.0.0.1"]),
+        ("::10.0.0.1", ["10.0.0.1"]),
+        ("64:ff9b::a00:1", ["10.0.0.1"]),
+        ("2002:a00:1::1", ["10.0.0.1"]),
+        ("2001:0:5db8:d822:0:0:f5ff:fffe", ["93.184.216.34", "10.0.0.1"]),
+        ("2606:2800:220:1:200:5efe:a00:1", ["10.0.0.1"]),
+        ("2606:2800:220:1::1", []),
+    ],
+)
+def test_embedded_addresses(address: str, inside: list[str]) -> None:
+    """Each form of IPv6 address that carries IPv4 ones gives them away."""
+    assert [str(inner) for inner in rules.embedded(IPv6Address(address))] == inside

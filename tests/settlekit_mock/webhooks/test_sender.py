@@ -1,3 +1,4 @@
+import socket
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -126,6 +127,17 @@ def test_connects_to_the_checked_address(shop: ThreadingHTTPServer) -> None:
     outcome = sender.send(url(shop, host="localhost"), {}, b"{}")
     sender.close()
     assert (outcome, asked) == (Outcome(200), ["localhost"])
+
+
+def test_needs_no_second_look_up() -> None:
+    """A name that only the sender can resolve is reached at the address it was given."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.settimeout(5)
+        sender = HttpSender(timeout_seconds=0.2, resolve=lambda host, port: ["127.0.0.1"])
+        sender.send(f"https://shop.invalid:{listener.getsockname()[1]}/", {}, b"{}")
+        sender.close()
+        connection, _ = listener.accept()
+        connection.close()
 
 
 @pytest.mark.parametrize(
