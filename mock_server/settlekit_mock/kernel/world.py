@@ -4,14 +4,15 @@ import threading
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection
 
 from settlekit_mock.kernel.clock import State, create_state, load_state
 from settlekit_mock.kernel.database import Database
 from settlekit_mock.kernel.due import DueLoop
-from settlekit_mock.kernel.problems import Problem
+from settlekit_mock.kernel.problems import Conflict, Problem
+from settlekit_mock.kernel.streams import Streams
 from settlekit_mock.kernel.transaction import Listener, Transaction
 
 
@@ -49,15 +50,22 @@ class World:
         self.settings = settings
         self.due = DueLoop(self)
         self.public_url = "http://127.0.0.1:8787"
+        self.streams = Streams()
         self.seed: Callable[[Transaction], None] = lambda _tx: None
         self._listeners: dict[str, list[Listener]] = defaultdict(list)
         self._woken: list[Callable[[], None]] = []
-        self._closed: list[Callable[[], None]] = []
+        self._renewed: list[Callable[[], None]] = [self.streams.end]
+        self._closed: list[Callable[[], None]] = [self.streams.end]
         self._local = threading.local()
         self._watches: tuple[_Watch, ...] = ()
 
-    def reset(self) -> None:
-        """Drop everything and begin as a new server does, once nothing is under way."""
+    def reset(self, *, seed: int | None = None) -> None:
+        """Drop everything and begin as a new server does, once nothing is under way.
+
+        A ``seed`` takes the place of the one the server was started with.
+        """
+        if seed is not None:
+            self.settings = replace(self.settings, seed=seed)
         with self.due.resting():
             with self.database.write() as connection:
                 self.database.empty(connection)
@@ -77,8 +85,33 @@ class World:
         tx.finish()
 
     def _begun(self) -> None:
+        for tell in self._renewed:
+            tell()
         self._local.due_now = True
         self.settle()
+
+    def image(self) -> bytes:
+        """Return a whole copy of the world, once nothing is under way.
+
+        Raises ``Conflict`` for a database that isn't in memory.
+        """
+        self._demand_memory()
+        with self.due.resting():
+            return self.database.image()
+
+    def restore(self, image: bytes) -> None:
+        """Make the world what it was when the copy was taken, once nothing is under way."""
+        self._demand_memory()
+        with self.due.resting():
+            self.database.restore(image)
+            self._begun()
+
+    def _demand_memory(self) -> None:
+        if not self.database.in_memory:
+            raise Conflict(
+                "snapshots and forks are for a database in memory; start the server without --db",
+                code="SNAPSHOTS_NEED_MEMORY",
+            )
 
     def create(self) -> None:
         """Write the first state of a new database, with nobody in it."""
@@ -149,6 +182,15 @@ class World:
         """Have a listener told, in the teller's transaction, whenever a topic comes up."""
         self._listeners[topic].append(listener)
 
+    @contextmanager
+    def listening(self, topic: str, listener: Listener) -> Iterator[None]:
+        """Have a listener told for as long as the context lasts."""
+        self.subscribe(topic, listener)
+        try:
+            yield
+        finally:
+            self._listeners[topic].remove(listener)
+
     def listeners(self, topic: str) -> list[Listener]:
         """Return who listens to a topic."""
         return self._listeners.get(topic, [])
@@ -172,6 +214,10 @@ class World:
         for watch in self._watches:
             if watch.kind == kind:
                 watch.seen = True
+
+    def on_renewed(self, tell: Callable[[], None]) -> None:
+        """Have a callable told when all rows were replaced: by a reset, or a copy restored."""
+        self._renewed.append(tell)
 
     def on_closed(self, close: Callable[[], None]) -> None:
         """Have a callable told when the world ends, to give back what it holds."""
