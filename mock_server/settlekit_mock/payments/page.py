@@ -22,7 +22,7 @@ class Html(str):
 
 
 class View(NamedTuple):
-    """What every page of a session shows."""
+    """What every page of a session shows; ``expires_at`` is empty once it has ended."""
 
     session_id: str
     shop: str
@@ -35,10 +35,10 @@ class View(NamedTuple):
 
 
 class Wallet(NamedTuple):
-    """What the signed-in buyer can pay with, in minor units."""
+    """What the signed-in buyer can pay with, in whole minor units."""
 
     buyer_id: str
-    available_minor: str
+    available_minor: int
 
 
 def fill(template: str, **values: object) -> Html:
@@ -96,10 +96,6 @@ def review_page(view: View, wallet: Wallet, problem: str | None = None) -> str:
             view, "approve", f"Approve {money(view.amount_minor, view.currency)}", "main"
         ),
         cancel=_cancel(view),
-        switch=fill(
-            '<a class="button quiet" href="/pay/$id?switch=1">Pay as someone else</a>',
-            id=view.session_id,
-        ),
     )
     return _document(
         f"Approve {money(view.amount_minor, view.currency)} to {view.shop}", body, view
@@ -192,7 +188,6 @@ $steps
 </ol>
 <div class="actions">
 $approve
-$switch
 $cancel
 </div>"""
 
@@ -210,11 +205,8 @@ _BANDS: Final = {
 def _document(title: str, body: Html, view: View | None) -> str:
     foot = Html("A mock of the payment platform, for tests.")
     if view is not None:
-        foot = fill(
-            "Checkout <code>$id</code> · held until $until",
-            id=view.session_id,
-            until=view.expires_at,
-        )
+        held = f" · held until {view.expires_at}" if view.expires_at else ""
+        foot = fill("Checkout <code>$id</code>$held", id=view.session_id, held=held)
     return fill(_DOCUMENT, title=title, style=Html(STYLE), body=body, foot=foot)
 
 
@@ -229,13 +221,18 @@ def _problem(problem: str | None) -> Html:
 
 
 def _facts(view: View, wallet: Wallet) -> Html:
-    token = TOKENS[view.currency]
+    available = f"{money(wallet.available_minor, view.currency)} in {TOKENS[view.currency]}"
+    payer = fill(
+        '$buyer · <a href="/pay/$id?switch=1">change</a>',
+        buyer=wallet.buyer_id,
+        id=view.session_id,
+    )
     rows = (
         ("Shop", f"{view.shop} ({view.shop_host})"),
         ("Payment", _BANDS[view.band]),
         ("Fee", "None for you: the seller bears it"),
-        ("Paying as", wallet.buyer_id),
-        ("Available", f"{wallet.available_minor} {token}"),
+        ("Paying as", payer),
+        ("Available", available),
     )
     lines = (fill("<div><dt>$name</dt><dd>$value</dd></div>", name=n, value=v) for n, v in rows)
     return fill("<dl>$rows</dl>", rows=joined(lines))
@@ -261,7 +258,7 @@ def _hidden(view: View, action: str) -> Html:
 
 
 def _cancel(view: View) -> Html:
-    return _form(view, "cancel", f"Cancel and go back to {view.shop_host}", "quiet")
+    return _form(view, "cancel", "Cancel payment", "quiet")
 
 
 def _buyer_buttons(view: View, buyers: Sequence[str]) -> Html:

@@ -20,7 +20,7 @@ from settlekit_mock.payments.rules.checkout import SessionStatus, status_at, wit
 from settlekit_mock.payments.tables import CheckoutSession, merchant_numbered
 from settlekit_mock.settlement.buyers import buyer_with_id
 from settlekit_mock.settlement.funds import open_purse
-from settlekit_mock.settlement.rules.amounts import wire_minor
+from settlekit_mock.settlement.rules.amounts import UNITS_PER_MINOR
 from settlekit_mock.settlement.tables import BUYERS
 from settlekit_mock.webhooks.rules import read_url
 
@@ -71,7 +71,7 @@ def _page(
 
 
 _OVER: Final = {
-    SessionStatus.PAID: ("Payment approved", "You can go back to the shop; it knows already."),
+    SessionStatus.PAID: ("Payment approved", "The shop has been told. You can go back to it now."),
     SessionStatus.EXPIRED: (
         "This checkout has expired",
         "Nothing was paid. Go back to the shop to start again.",
@@ -88,7 +88,8 @@ def _over(view: page.View, session: CheckoutSession, status: SessionStatus) -> P
     title, told = _OVER[status]
     paid = status is SessionStatus.PAID
     back = with_session(session.success_url, session.session_id) if paid else session.cancel_url
-    html = page.over_page(view, title, told, good=paid, back=back)
+    ended = view._replace(expires_at="")
+    html = page.over_page(ended, title, told, good=paid, back=back)
     return Page(html, status=410 if status is SessionStatus.EXPIRED else 200)
 
 
@@ -168,8 +169,8 @@ def _buyers(connection: Connection) -> list[str]:
 def _wallet(connection: Connection, session: CheckoutSession, buyer_id: str) -> page.Wallet:
     purse = open_purse(connection, buyer_with_id(connection, buyer_id), session.currency)
     available = min(purse.balance, purse.allowance) - purse.reserved
-    text = wire_minor(max(available, 0), session.currency)
-    return page.Wallet(buyer_id, text)
+    whole = max(available, 0) // UNITS_PER_MINOR[session.currency]
+    return page.Wallet(buyer_id, whole)
 
 
 _BUYERS = select(BUYERS.c.buyer_id).order_by(BUYERS.c.buyer_number).limit(MOST_BUYERS)

@@ -62,7 +62,9 @@ button, .button { font-weight: 600; cursor: pointer; text-align: center; text-de
 button:hover, .button:hover { border-color: var(--soft); }
 .main { background: var(--accent); border-color: var(--accent); color: var(--accent-ink); }
 .main:hover { background: var(--accent-deep); border-color: var(--accent-deep); }
-.quiet { background: transparent; border-color: transparent; color: var(--soft); font-weight: 500; }
+.quiet { background: transparent; color: var(--soft); font-weight: 500; }
+a { color: var(--accent); text-underline-offset: 0.15em; }
+a.main { color: var(--accent-ink); }
 :focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; }
 .buyers { display: grid; gap: 0.5rem; margin: 0; padding: 0; list-style: none; }
 .buyers button { display: flex; align-items: center; gap: 0.75rem; text-align: left; font-weight: 500; }

@@ -38,7 +38,7 @@ def test_sign_in_page(api: Api) -> None:
 def test_review_page(api: Api) -> None:
     """A buyer who signed in sees shop, amount, band, funds and what happens next."""
     page = api.page(signed_in(api))
-    for text in ("¥1,200", SHOP, "Standard · settles now", "1000000 JPYC", "What happens next"):
+    for text in ("¥1,200", SHOP, "Standard · settles now", "¥1,000,000 in JPYC", "What happens next"):
         assert text in page.text
     assert "Approve ¥1,200" in page.text
 
@@ -48,7 +48,7 @@ def test_review_page(api: Api) -> None:
     [
         (100, "JPY", ["¥100", "Micro · settles weekly", "this week", "72 hours"]),
         (49, "JPY", ["¥49", "Nano · settles monthly", "this month", "72 hours"]),
-        (1250, "USD", ["$12.50", "Standard · settles now", "USDC"]),
+        (1250, "USD", ["$12.50", "Standard · settles now", "$10,000.00 in USDC"]),
     ],
 )
 def test_the_page_says_what_the_band_means(
