@@ -3,6 +3,7 @@
 import logging
 import re
 from collections.abc import Iterable
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 from uuid import uuid4
@@ -14,10 +15,12 @@ from werkzeug.routing import Map, Rule
 from werkzeug.wrappers import Request as WsgiRequest
 from werkzeug.wrappers import Response
 
-from settlekit_mock.http.dialects import Dialect, Trace, dialect_of
+from settlekit_mock.http.dialects import Trace, dialect_of
+from settlekit_mock.http.faults import Cut, Gate, strike_after, strike_before
 from settlekit_mock.http.reading import BODY_LIMIT, convert, read_json, read_query
 from settlekit_mock.http.roles import Credentials, admit
 from settlekit_mock.http.routes import Page, Reply, Request, Route, Stream
+from settlekit_mock.kernel.faults import Fault
 from settlekit_mock.kernel.problems import Malformed, NotFound, Problem
 from settlekit_mock.kernel.world import World
 
@@ -29,6 +32,16 @@ _PAGE_POLICY = (
 )
 
 
+@dataclass(slots=True)
+class _Call:
+    """One call on its way: its route once it is matched, the fault that strikes it."""
+
+    given: WsgiRequest
+    trace: Trace
+    route: Route | None = None
+    fault: Fault | None = None
+
+
 class Application:
     """The routes of one world as a WSGI application."""
 
@@ -36,37 +49,35 @@ class Application:
         self.world = world
         self.routes = tuple(routes)
         self._map = _compiled(self.routes)
+        self._gate = Gate(world)
 
     def __call__(self, environ: Any, start_response: Any) -> Iterable[bytes]:
         """Answer as WSGI has it."""
         return self.respond(WsgiRequest(environ))(environ, start_response)
 
     def respond(self, given: WsgiRequest) -> Response:
-        """Answer one request; whatever happens, the answer is one of the documented ones."""
-        trace = _trace(given)
-        route: Route | None = None
+        """Answer one request; whatever happens, the answer is one of the documented ones.
+
+        Raises ``Cut`` where a fault asked for a connection that breaks.
+        """
+        call = _Call(given, _trace(given))
         try:
-            route, path = self._match(given)
-            answer = self._run(route, path, given, trace)
-            self.world.settle()
-            return _response(route, answer, trace)
-        except Problem as problem:
-            return _refusal(_dialect(route, given), problem, trace, route)
-        except DBAPIError:
-            _LOG.exception("the database failed in %s %s", given.method, given.path)
-            unavailable = Problem(
-                "the database doesn't answer; nothing was written, try again",
-                status=503,
-                code="DATABASE_UNAVAILABLE",
-                headers={"Retry-After": "1"},
-            )
-            return _refusal(_dialect(route, given), unavailable, trace, route)
-        except Exception:  # noqa: BLE001 - a stranger is told of no defect's inside
-            _LOG.exception("a defect in %s %s", given.method, given.path)
-            defect = Problem(
-                "a defect in this server; its log says more", status=500, code="INTERNAL"
-            )
-            return _refusal(_dialect(route, given), defect, trace, route)
+            response = self._answer(call)
+        except Cut:
+            raise
+        except Exception as error:  # noqa: BLE001 - a stranger is told of no defect's inside
+            response = _refusal(call, _problem(call, error))
+        return response if call.fault is None else strike_after(call.fault, response)
+
+    def _answer(self, call: "_Call") -> Response:
+        route, path = self._match(call.given)
+        call.route = route
+        call.fault = self._gate.strike(call.given.method, call.given.path)
+        if call.fault is not None:
+            strike_before(call.fault)
+        answer = self._run(route, path, call)
+        self.world.settle()
+        return _response(route, answer, call.trace)
 
     def _match(self, given: WsgiRequest) -> tuple[Route, dict[str, str]]:
         adapter = self._map.bind("", path_info=given.path)
@@ -87,7 +98,8 @@ class Application:
             ) from error
         return route, {name: _path_text(value) for name, value in path.items()}
 
-    def _run(self, route: Route, path: dict[str, str], given: WsgiRequest, trace: Trace) -> Any:
+    def _run(self, route: Route, path: dict[str, str], call: "_Call") -> Any:
+        given = call.given
         caller = admit(self.world, route.role, _credentials(given))
         raw = _raw_body(given)
         request = Request(
@@ -98,7 +110,7 @@ class Application:
             body=_body(route, given, raw),
             raw=raw,
             headers=given.headers,
-            request_id=trace.request_id,
+            request_id=call.trace.request_id,
         )
         return route.run(request)
 
@@ -174,10 +186,6 @@ def _form(given: WsgiRequest) -> MultiDict[str, str]:
         raise _too_large() from error
 
 
-def _dialect(route: Route | None, given: WsgiRequest) -> Dialect:
-    return dialect_of(given.path) if route is None else route.dialect
-
-
 def _response(route: Route, answer: Any, trace: Trace) -> Response:
     status, data = (
         (answer.status, answer.data) if isinstance(answer, Reply) else (route.status, answer)
@@ -204,11 +212,30 @@ def _page(page: Page) -> Response:
     return response
 
 
-def _refusal(dialect: Dialect, problem: Problem, trace: Trace, route: Route | None) -> Response:
-    body = dialect.error(problem, trace, None if route is None else route.invalid_code)
+def _problem(call: _Call, error: Exception) -> Problem:
+    """Say what a caller is told of an exception; a defect's inside goes to the log alone."""
+    if isinstance(error, Problem):
+        return error
+    what = f"{call.given.method} {call.given.path}"
+    if isinstance(error, DBAPIError):
+        _LOG.error("the database failed in %s", what, exc_info=error)
+        return Problem(
+            "the database doesn't answer; nothing was written, try again",
+            status=503,
+            code="DATABASE_UNAVAILABLE",
+            headers={"Retry-After": "1"},
+        )
+    _LOG.error("a defect in %s", what, exc_info=error)
+    return Problem("a defect in this server; its log says more", status=500, code="INTERNAL")
+
+
+def _refusal(call: _Call, problem: Problem) -> Response:
+    route = call.route
+    dialect = dialect_of(call.given.path) if route is None else route.dialect
+    body = dialect.error(problem, call.trace, None if route is None else route.invalid_code)
     response = Response(body, dialect.status(problem), content_type="application/json")
     response.headers.update(problem.headers)
-    return _traced(response, trace)
+    return _traced(response, call.trace)
 
 
 def _traced(response: Response, trace: Trace) -> Response:
