@@ -196,7 +196,7 @@ class DueLoop:
     def _next(self, tx: Transaction, until: int) -> _Row | None:
         if self._rester not in (None, threading.get_ident()):
             return None
-        tx.flush()
+        tx.flush_due()
         # Rows of errands under way elsewhere stay in the table and are passed over.
         found = tx.connection.execute(_NEXT, {"until": until, "some": len(self._away) + 1})
         for row in found.all():

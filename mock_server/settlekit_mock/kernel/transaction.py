@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-from sqlalchemy import Connection, delete, insert
+from sqlalchemy import Connection, bindparam, delete
 
 from settlekit_mock.kernel.bulk import insert_rows
 from settlekit_mock.kernel.clock import State, save_state
@@ -45,7 +45,7 @@ class Transaction:
         self.now = state.now
         self.ids = Ids(state.seed, state.next_number)
         self._events: list[tuple[int, str, str, str]] = []
-        self._due: list[dict[str, object]] = []
+        self._due: list[tuple[int, str, str]] = []
         self._refusals: list[Callable[[Transaction], None]] = []
         self.earliest_due: int | None = None
 
@@ -63,13 +63,13 @@ class Transaction:
     def schedule(self, kind: str, subject: str, at: int) -> None:
         """Put work into the due queue: ``kind`` names who does it, ``subject`` what to."""
         at = max(at, self.now)
-        self._due.append({"at": at, "kind": kind, "subject": subject})
+        self._due.append((at, kind, subject))
         self.earliest_due = at if self.earliest_due is None else min(self.earliest_due, at)
 
     def cancel(self, kind: str, subject: str) -> None:
         """Take work for a subject out of the due queue again."""
-        self.flush()
-        self.connection.execute(delete(DUE).where(DUE.c.subject == subject, DUE.c.kind == kind))
+        self.flush_due()
+        self.connection.execute(_CANCEL, {"of_subject": subject, "of_kind": kind})
 
     def publish(self, topic: str, message: Any) -> None:
         """Tell the rooms above, within this transaction, what happened here."""
@@ -92,8 +92,12 @@ class Transaction:
         if self._events:
             insert_rows(self.connection, EVENTS, _EVENT_COLUMNS, self._events)
             self._events = []
+        self.flush_due()
+
+    def flush_due(self) -> None:
+        """Write what was scheduled, so that the due loop can find it."""
         if self._due:
-            self.connection.execute(_INSERT_DUE, self._due)
+            insert_rows(self.connection, DUE, _DUE_COLUMNS, self._due)
             self._due = []
 
     def finish(self) -> None:
@@ -106,6 +110,9 @@ class Transaction:
 
 
 _EVENT_COLUMNS = ("at", "kind", "subject", "data")
-_INSERT_DUE = insert(DUE)
+_DUE_COLUMNS = ("at", "kind", "subject")
+_CANCEL = delete(DUE).where(
+    DUE.c.subject == bindparam("of_subject"), DUE.c.kind == bindparam("of_kind")
+)
 
 Listener = Callable[[Transaction, Any], None]

@@ -41,6 +41,9 @@ SEND_NOTICE = "notice.send"
 SUBMIT_DEBIT = "debit.submit"
 FINISH_DEBIT = "debit.finish"
 
+NOTICED = "batch.noticed"
+"""The topic of a batch whose final debit notice was recorded; the message is its id."""
+
 BatchRow = AnyRow
 """A batch with the columns of its period, its scope's exposure, its buyer and provider."""
 
@@ -49,19 +52,20 @@ def make_batch(tx: Transaction, period: AnyRow) -> str:
     """Make the batch of a closed period; its notice is due at once."""
     batch_id = tx.new_id("msb")
     tx.connection.execute(
-        insert(BATCHES).values(
-            settlement_batch_id=batch_id,
-            period_number=period.period_number,
-            scope_number=period.scope_number,
-            buyer_number=period.buyer_number,
-            provider_number=period.provider_number,
-            status=INITIAL.status.value,
-            execution_status=INITIAL.execution_status.value,
-            not_before_attempt_at=expected_scheduled_debit_at(period.close_at),
-            failed_notices=0,
-            attempt_count=0,
-            run_attempts=0,
-        )
+        _INSERT,
+        {
+            "settlement_batch_id": batch_id,
+            "period_number": period.period_number,
+            "scope_number": period.scope_number,
+            "buyer_number": period.buyer_number,
+            "provider_number": period.provider_number,
+            "status": INITIAL.status.value,
+            "execution_status": INITIAL.execution_status.value,
+            "not_before_attempt_at": expected_scheduled_debit_at(period.close_at),
+            "failed_notices": 0,
+            "attempt_count": 0,
+            "run_attempts": 0,
+        },
     )
     add_receivable(
         tx.connection,
@@ -108,6 +112,7 @@ def record_notice(tx: Transaction, batch: BatchRow, made: Move) -> None:
     send_notice(tx, Notice("buyer", "final_debit", batch, "Your debit is scheduled", debited))
     summary = f"Gross {amount} in {batch.usage_count} payments."
     send_notice(tx, Notice("provider", "period_summary", batch, "A period has closed", summary))
+    tx.publish(NOTICED, batch_id)
     tx.schedule(SUBMIT_DEBIT, batch_id, gate)
 
 
@@ -119,14 +124,14 @@ def move(tx: Transaction, batch: BatchRow, made: Move, **columns: object) -> Bat
     before, target = state_of(batch.status, batch.execution_status), target_of(batch, made)
     latest = attempt_status_after(made, batch.latest_attempt_status)
     tx.connection.execute(
-        update(BATCHES)
-        .where(BATCHES.c.batch_number == batch.batch_number)
-        .values(
-            status=target.status.value,
-            execution_status=target.execution_status.value,
-            latest_attempt_status=latest,
+        _UPDATE,
+        {
+            "this_batch": batch.batch_number,
+            "status": target.status.value,
+            "execution_status": target.execution_status.value,
+            "latest_attempt_status": latest,
             **columns,
-        )
+        },
     )
     tx.connection.execute(
         _KEEP_MOVE,
@@ -235,6 +240,7 @@ BATCH_QUERY = (
     .join(PROVIDERS, PROVIDERS.c.provider_number == BATCHES.c.provider_number)
 )
 _BY_ID = BATCH_QUERY.where(BATCHES.c.settlement_batch_id == bindparam("with_id"))
+_UPDATE = update(BATCHES).where(BATCHES.c.batch_number == bindparam("this_batch"))
 _KEEP_MOVE = insert(MOVES)
 _FOLLOW_SCOPE = (
     update(SCOPES)
@@ -244,3 +250,4 @@ _FOLLOW_SCOPE = (
         paused_batches=SCOPES.c.paused_batches + bindparam("more_pauses"),
     )
 )
+_INSERT = insert(BATCHES)

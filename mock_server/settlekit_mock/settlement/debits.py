@@ -37,14 +37,15 @@ def submit_due(tx: Transaction, batch_id: str) -> None:
         next_attempt_at=None,
     )
     tx.connection.execute(
-        insert(ATTEMPTS).values(
-            batch_number=batch.batch_number,
-            ordinal=count,
-            run_ordinal=run,
-            submitted_at=tx.now,
-            in_flight=in_flight,
-            expected=expected,
-        )
+        _INSERT,
+        {
+            "batch_number": batch.batch_number,
+            "ordinal": count,
+            "run_ordinal": run,
+            "submitted_at": tx.now,
+            "in_flight": in_flight,
+            "expected": expected,
+        },
     )
     if in_flight:
         into_clearing(tx, batch)
@@ -102,3 +103,4 @@ def _move_clearing(tx: Transaction, batch: BatchRow, amount: int, reason: str) -
 _USAGE_OF = select(USAGE.c.created_at, USAGE.c.gross).where(
     USAGE.c.period_number == bindparam("of_period")
 )
+_INSERT = insert(ATTEMPTS)

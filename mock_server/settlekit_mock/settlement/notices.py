@@ -29,17 +29,21 @@ def send_notice(tx: Transaction, notice: Notice) -> str:
     notice_id = tx.new_id("ntc")
     period = notice.period
     tx.connection.execute(
-        insert(NOTICES).values(
-            notice_id=notice_id,
-            audience=notice.audience,
-            kind=notice.kind,
-            buyer_number=period.buyer_number,
-            provider_number=period.provider_number,
-            period_number=period.period_number,
-            sent_at=tx.now,
-            subject=notice.subject,
-            text=notice.text,
-        )
+        _INSERT,
+        {
+            "notice_id": notice_id,
+            "audience": notice.audience,
+            "kind": notice.kind,
+            "buyer_number": period.buyer_number,
+            "provider_number": period.provider_number,
+            "period_number": period.period_number,
+            "sent_at": tx.now,
+            "subject": notice.subject,
+            "text": notice.text,
+        },
     )
     tx.record("notice.sent", notice_id, audience=notice.audience, notice=notice.kind)
     return notice_id
+
+
+_INSERT = insert(NOTICES)

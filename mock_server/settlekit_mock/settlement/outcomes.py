@@ -151,12 +151,16 @@ def _tell_both(tx: Transaction, batch: BatchRow, kind: str, subject: str, text: 
 
 def _end_attempt(tx: Transaction, attempt: AnyRow, outcome: str, *, resolved: bool = True) -> None:
     tx.connection.execute(
-        update(ATTEMPTS)
-        .where(ATTEMPTS.c.attempt_number == attempt.attempt_number)
-        .values(outcome=outcome, resolved_at=tx.now if resolved else None)
+        _END,
+        {
+            "this_attempt": attempt.attempt_number,
+            "outcome": outcome,
+            "resolved_at": tx.now if resolved else None,
+        },
     )
 
 
+_END = update(ATTEMPTS).where(ATTEMPTS.c.attempt_number == bindparam("this_attempt"))
 _LATEST = select(ATTEMPTS).where(
     ATTEMPTS.c.batch_number == bindparam("of_batch"),
     ATTEMPTS.c.ordinal == bindparam("is_ordinal"),

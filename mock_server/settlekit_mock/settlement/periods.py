@@ -55,7 +55,7 @@ def close_period(
             "settlement_trigger": AMOUNT_THRESHOLD,
             "threshold_reached_at": threshold_reached_at,
         }
-    tx.connection.execute(update(PERIODS).where(PERIODS.c.period_id == period_id).values(values))
+    tx.connection.execute(_CLOSE, values | {"this_period": period_id})
     period: AnyRow = tx.connection.execute(_FIND, {"with_id": period_id}).one()
     tx.connection.execute(_LEAVE, {"this_scope": period.scope_number, "new_end": period.period_end})
     batch_id = make_batch(tx, period)
@@ -69,6 +69,7 @@ def close_period(
     )
 
 
+_CLOSE = update(PERIODS).where(PERIODS.c.period_id == bindparam("this_period"))
 _FIND = select(PERIODS).where(PERIODS.c.period_id == bindparam("with_id"))
 _LEAVE = (
     update(SCOPES)

@@ -128,27 +128,26 @@ def begin_period(tx: Transaction, scope: Scope, at: int) -> OpenPeriod:
         seed_key(tx.state.seed), scope.buyer.buyer_id, scope.provider_id, period_id
     )
     tx.connection.execute(
-        insert(PERIODS).values(
-            period_id=period_id,
-            scope_number=scope.scope_number,
-            buyer_number=scope.buyer.buyer_number,
-            provider_number=scope.provider_number,
-            currency=scope.currency,
-            band=scope.band.value,
-            buyer_period_ref=reference,
-            period_start=bounds.period_start,
-            period_end=bounds.period_end,
-            close_at=bounds.period_end,
-            settlement_trigger="scheduled_close",
-            usage_count=0,
-            gross=0,
-            fee=0,
-            digest=SEED,
-        )
+        _NEW_PERIOD,
+        {
+            "period_id": period_id,
+            "scope_number": scope.scope_number,
+            "buyer_number": scope.buyer.buyer_number,
+            "provider_number": scope.provider_number,
+            "currency": scope.currency,
+            "band": scope.band.value,
+            "buyer_period_ref": reference,
+            "period_start": bounds.period_start,
+            "period_end": bounds.period_end,
+            "close_at": bounds.period_end,
+            "settlement_trigger": "scheduled_close",
+            "usage_count": 0,
+            "gross": 0,
+            "fee": 0,
+            "digest": SEED,
+        },
     )
-    number = tx.connection.execute(
-        select(PERIODS.c.period_number).where(PERIODS.c.period_id == period_id)
-    ).scalar_one()
+    number = tx.connection.execute(_PERIOD_NUMBER, {"with_id": period_id}).scalar_one()
     scope.period = OpenPeriod(number, period_id, bounds.period_start, bounds.period_end, reference)
     tx.record("period.opened", period_id, buyer=scope.buyer.buyer_id, band=scope.band.value)
     estimate_at = estimate_notice_at(at, bounds.period_end)
@@ -199,6 +198,7 @@ def label_number(connection: Connection, sale: Sale) -> int:
     return number
 
 
+_PERIOD_NUMBER = select(PERIODS.c.period_number).where(PERIODS.c.period_id == bindparam("with_id"))
 _LABELLED = ("merchant", "listing_id", "product_listing_id", "capability_key", "operation_key")
 _LABEL = select(LABELS.c.label_number).where(
     *(LABELS.c[name] == bindparam(f"is_{name}") for name in _LABELLED)
@@ -254,3 +254,4 @@ _KEEP_PERIOD = (
         digest=bindparam("new_digest"),
     )
 )
+_NEW_PERIOD = insert(PERIODS)

@@ -1,0 +1,91 @@
+"""A year of a platform: many buyers and merchants, every week of it settled."""
+
+import random
+from typing import Final
+
+from settlekit_mock.control.scenarios.stage import GROUP, Stage, sale_of
+from settlekit_mock.kernel.times import DAY
+from settlekit_mock.kernel.transaction import Transaction
+from settlekit_mock.payments.merchants import create_merchant
+from settlekit_mock.payments.tables import Merchant
+from settlekit_mock.settlement import operator
+from settlekit_mock.settlement.batches import NOTICED
+from settlekit_mock.settlement.buyers import Buyer, NewBuyer, create_buyer
+from settlekit_mock.settlement.scopes import Sale
+from settlekit_mock.settlement.simulations import Kind, Target, simulate
+from settlekit_mock.settlement.usage import accept_many
+
+BUYERS: Final = 200
+MERCHANTS: Final = 20
+MICRO_SCOPES: Final = 320
+NANO_SCOPES: Final = 160
+DAYS: Final = 365
+WEEKS: Final = 52
+EVENTS: Final = 1_000_000
+FUNDS: Final = {"JPY": 50_000_000 * 10**8}
+FAILING: Final = 0.05
+"""The share of first debits that fail once or more."""
+
+Deal = tuple[Sale, int]
+"""A sale and the price that is paid for it."""
+
+
+def year_at_scale(stage: Stage) -> None:
+    """Settle a year of 200 buyers and 20 merchants: a million payments, 17,000 batches.
+
+    ``scale`` multiplies the payments; a fraction keeps buyers, merchants and batches.
+    """
+    world = stage.world
+    draw = random.Random(world.state().seed)  # noqa: S311 - the same year for the same seed
+    deals = _deals(stage, draw)
+    weekly = max(round(EVENTS * stage.scale / (WEEKS * len(deals))), 1)
+    start = world.now()
+    with world.listening(NOTICED, lambda tx, batch_id: _may_fail(tx, draw, batch_id)):
+        for day in range(WEEKS * 7):
+            world.due.advance(start + day * DAY)
+            _pay(stage, deals[day % 7 :: 7], weekly)
+        world.due.advance(start + (DAYS + 45) * DAY)
+    _write_off_some(stage, draw)
+
+
+def _deals(stage: Stage, draw: random.Random) -> list[Deal]:
+    with stage.world.transaction() as tx:
+        buyers = [
+            create_buyer(tx, NewBuyer(balances=FUNDS, allowances=FUNDS)) for _ in range(BUYERS)
+        ]
+        merchants = [create_merchant(tx, tx.new_id("shop")) for _ in range(MERCHANTS)]
+    stage.buyers += [buyer.buyer_id for buyer in buyers]
+    stage.merchants += [merchant.merchant for merchant in merchants]
+    pairs = draw.sample([(b, m) for b in buyers for m in merchants], MICRO_SCOPES)
+    deals = [_deal(pair, draw.randint(50, 90)) for pair in pairs]
+    return deals + [_deal(pair, draw.randint(1, 5)) for pair in pairs[:NANO_SCOPES]]
+
+
+def _deal(pair: tuple[Buyer, Merchant], amount_minor: int) -> Deal:
+    return sale_of(*pair), amount_minor
+
+
+def _pay(stage: Stage, deals: list[Deal], count: int) -> None:
+    for first in range(0, len(deals), max(GROUP // count, 1)):
+        with stage.world.transaction() as tx:
+            for sale, amount_minor in deals[first : first + max(GROUP // count, 1)]:
+                accept_many(tx, sale, amount_minor, [tx.now] * count, stage.tally)
+
+
+def _may_fail(tx: Transaction, draw: random.Random, batch_id: str) -> None:
+    if draw.random() < FAILING:
+        times = draw.choice((1, 1, 1, 2, 3, 28))
+        simulate(
+            tx, Kind.DEBIT_FAILURE, Target(subject=batch_id), times=times, detail="ONCHAIN_FAILURE"
+        )
+
+
+def _write_off_some(stage: Stage, draw: random.Random) -> None:
+    with stage.world.transaction() as tx:
+        rows = tx.connection.exec_driver_sql(
+            "SELECT settlement_batch_id FROM batches WHERE status = 'past_due' "
+            "ORDER BY batch_number"
+        )
+        for (batch_id,) in rows.all():
+            if draw.random() < 0.5:
+                operator.give_up(tx, batch_id, "written_off", "year_end")
