@@ -1,6 +1,8 @@
 """The command ``settlekit-mock``: serve a mock, and drive one that runs."""
 
 import argparse
+import os
+import sys
 from collections.abc import Callable, Sequence
 
 from settlekit_mock.cli.remote import add_remote, run_remote
@@ -26,6 +28,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     chosen = parser().parse_args(arguments)
     run: Run = chosen.run
     try:
-        return run(chosen)
+        status = run(chosen)
+        sys.stdout.flush()
     except KeyboardInterrupt:
         return 130
+    except BrokenPipeError:
+        # Whoever read has seen enough; what is left in the buffer must not be tried again.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    return status

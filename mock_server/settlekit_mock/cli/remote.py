@@ -1,20 +1,25 @@
 """The commands that drive a running mock by its control routes."""
 
 import argparse
-import json
 import os
+import re
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import httpx
-import msgspec
 
-from settlekit_mock.driver import ControlError, Driver
+from settlekit_mock.cli.actors import add_actors, buyers, merchants
+from settlekit_mock.cli.showing import show
+from settlekit_mock.cli.usage import WrongUsage
+from settlekit_mock.driver import ControlError, Driver, UnreadableAnswer
+from settlekit_mock.kernel.times import duration_from_text, from_text
 
 URL_VARIABLE = "SETTLEKIT_MOCK_URL"
 TOKEN_VARIABLE = "SETTLEKIT_MOCK_CONTROL_TOKEN"
 DEFAULT_URL = "http://127.0.0.1:8787"
+
+_SECONDS = re.compile(r"[0-9]{1,12}(\.[0-9]{1,3})?", re.ASCII)
 
 
 def add_remote(commands: Any) -> Iterable[argparse.ArgumentParser]:
@@ -23,108 +28,147 @@ def add_remote(commands: Any) -> Iterable[argparse.ArgumentParser]:
     clock.add_argument(
         "action", choices=("show", "advance", "freeze", "resume"), nargs="?", default="show"
     )
-    clock.add_argument("amount", nargs="?", help="advance: a duration such as P7D; freeze: a time")
-    clock.add_argument("--to", help="advance to this RFC 3339 time")
-    clock.add_argument("--until", help="advance until a journal kind, or next")
-    clock.add_argument("--limit", help="how far --until looks ahead")
+    clock.add_argument(
+        "amount", nargs="?", help="advance: a duration such as P7D, or seconds; freeze: a time"
+    )
+    clock.add_argument("--to", type=_time, help="advance to this RFC 3339 time")
+    clock.add_argument("--until", metavar="KIND", help="advance until a journal kind, or next")
+    clock.add_argument("--limit", type=_duration, help="how far --until looks ahead")
     usage = commands.add_parser("usage", help="have a buyer pay a metered amount many times")
     usage.add_argument("--buyer", default="sandbox_buyer")
     usage.add_argument("--merchant", default="sandbox_merchant")
     usage.add_argument("--amount-minor", type=int, required=True)
     usage.add_argument("--currency", default="JPY", choices=("JPY", "USD"))
     usage.add_argument("--count", type=int, default=1)
-    usage.add_argument("--over", help="spread over this duration, the clock moving along")
-    buyers = commands.add_parser("buyers", help="list the buyers")
+    usage.add_argument(
+        "--over", type=_duration, help="spread over this duration, the clock moving along"
+    )
     events = commands.add_parser("events", help="print the journal")
     events.add_argument("--kind")
     events.add_argument("--subject")
     events.add_argument("--after", type=int, default=0)
     reset = commands.add_parser("reset", help="begin again with a fresh world")
-    found = (clock, usage, buyers, events, reset)
+    found = (clock, usage, *add_actors(commands), events, reset)
     for command in found:
-        command.add_argument(
-            "--url", default=os.environ.get(URL_VARIABLE, DEFAULT_URL), help="the server's address"
-        )
-        command.add_argument("--control-token", default=os.environ.get(TOKEN_VARIABLE))
-        command.add_argument("--json", action="store_true", help="print JSON, a value a line")
+        _add_server(command)
     return found
 
 
-def run_remote(chosen: argparse.Namespace) -> int:
-    """Run one of the commands; 1 when the server refuses, 2 when it can't be reached."""
+def _add_server(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--url",
+        default=os.environ.get(URL_VARIABLE) or DEFAULT_URL,
+        help=f"the server's address (or {URL_VARIABLE}; default: {DEFAULT_URL})",
+    )
+    command.add_argument("--control-token", default=os.environ.get(TOKEN_VARIABLE) or None)
+    command.add_argument("--json", action="store_true", help="print JSON, a value a line")
+
+
+def _duration(text: str) -> str | float:
+    if _SECONDS.fullmatch(text):
+        return float(text)
     try:
-        with httpx.Client(base_url=chosen.url, timeout=None) as http:  # noqa: S113 - advances take their time
-            for answer in _answers(chosen, Driver(_sender(http, chosen.control_token))):
-                _show(answer, as_json=chosen.json)
+        duration_from_text(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{error}, or a number of seconds") from error
+    return text
+
+
+def _time(text: str) -> str:
+    try:
+        from_text(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+    return text
+
+
+def run_remote(chosen: argparse.Namespace) -> int:
+    """Run one of the commands; 1 when the server refuses, 2 when it can't be asked."""
+    try:
+        with _connect(chosen.url, chosen.control_token) as http:
+            for answer in _RUN[chosen.command](chosen, Driver(_sender(http))):
+                show(answer, as_json=chosen.json)
     except ControlError as error:
-        print(f"settlekit-mock: {error}", file=sys.stderr)
-        return 1
-    except (httpx.HTTPError, httpx.InvalidURL) as error:
-        print(
-            f"settlekit-mock: no mock server at {chosen.url} ({error}); "
-            f"start one with settlekit-mock serve, or give --url",
-            file=sys.stderr,
+        return _refused(str(error), 1)
+    except (WrongUsage, argparse.ArgumentTypeError) as error:
+        return _refused(str(error), 2)
+    except (httpx.HTTPError, httpx.InvalidURL, UnreadableAnswer) as error:
+        return _refused(
+            f"no mock server at {chosen.url} ({error}); "
+            "start one with settlekit-mock serve, or give --url",
+            2,
         )
-        return 2
     return 0
 
 
-def _sender(http: httpx.Client, token: str | None) -> Any:
-    headers = {} if token is None else {"Authorization": f"Bearer {token}"}
+def _refused(reason: str, status: int) -> int:
+    print(f"settlekit-mock: {reason}", file=sys.stderr)
+    return status
 
+
+def _connect(url: str, token: str | None) -> httpx.Client:
+    if token is not None and not (token.isascii() and token.isprintable()):
+        raise WrongUsage("--control-token: must be visible ASCII characters")
+    headers = {} if token is None else {"Authorization": f"Bearer {token}"}
+    # Advances take their time; and no proxy stands between a machine and itself.
+    return httpx.Client(base_url=url, headers=headers, timeout=None, trust_env=False)  # noqa: S113
+
+
+def _sender(http: httpx.Client) -> Any:
     def send(method: str, path: str, body: bytes | None) -> tuple[int, bytes]:
-        content = {} if body is None else {"Content-Type": "application/json"}
-        response = http.request(method, path, content=body, headers={**headers, **content})
+        headers = {} if body is None else {"Content-Type": "application/json"}
+        response = http.request(method, path, content=body, headers=headers)
         return response.status_code, response.content
 
     return send
 
 
-def _answers(chosen: argparse.Namespace, driver: Driver) -> Iterable[Any]:
-    if chosen.command == "clock":
-        return [_clock(chosen, driver)]
-    if chosen.command == "usage":
-        return [
-            driver.usage(
-                chosen.buyer,
-                merchant=chosen.merchant,
-                amount_minor=chosen.amount_minor,
-                currency=chosen.currency,
-                count=chosen.count,
-                over=chosen.over,
-            )
-        ]
-    if chosen.command == "buyers":
-        return driver.buyers.all()
-    if chosen.command == "events":
-        return driver.events(kind=chosen.kind, subject=chosen.subject, after=chosen.after)
-    return [driver.reset()]
-
-
-def _clock(chosen: argparse.Namespace, driver: Driver) -> Any:
+def _clock(chosen: argparse.Namespace, driver: Driver) -> Iterable[Any]:
+    if chosen.action != "advance" and (chosen.to or chosen.until or chosen.limit is not None):
+        raise WrongUsage("--to, --until and --limit go with clock advance")
+    if chosen.action in ("show", "resume") and chosen.amount is not None:
+        raise WrongUsage(f"clock {chosen.action} takes nothing more")
     if chosen.action == "advance":
-        return driver.clock.advance(
-            by=chosen.amount, to=chosen.to, until=chosen.until, limit=chosen.limit
-        )
+        return [_advance(chosen, driver)]
     if chosen.action == "freeze":
-        return driver.clock.freeze(at=chosen.amount)
-    return driver.clock.resume() if chosen.action == "resume" else driver.clock.read()
+        at = None if chosen.amount is None else _time(chosen.amount)
+        return [driver.clock.freeze(at=at)]
+    return [driver.clock.resume() if chosen.action == "resume" else driver.clock.read()]
 
 
-def _show(answer: Any, *, as_json: bool) -> None:
-    read = msgspec.to_builtins(answer)
-    if as_json:
-        print(json.dumps(read))
-        return
-    entries = read.pop("events", None)
-    for entry in entries or ():
-        _show_entry(entry)
-    if "seq" in read:
-        _show_entry(read)
-    else:
-        print("  ".join(f"{name}={value}" for name, value in read.items()))
+def _advance(chosen: argparse.Namespace, driver: Driver) -> Any:
+    if sum(given is not None for given in (chosen.amount, chosen.to, chosen.until)) != 1:
+        raise WrongUsage("clock advance: give a duration such as P7D, or --to, or --until")
+    if chosen.limit is not None and chosen.until is None:
+        raise WrongUsage("clock advance: --limit goes with --until")
+    by = None if chosen.amount is None else _duration(chosen.amount)
+    return driver.clock.advance(by=by, to=chosen.to, until=chosen.until, limit=chosen.limit)
 
 
-def _show_entry(entry: dict[str, Any]) -> None:
-    data = " ".join(f"{name}={value}" for name, value in entry["data"].items())
-    print(f"{entry['at']}  {entry['kind']:<20} {entry['subject']}  {data}")
+def _usage(chosen: argparse.Namespace, driver: Driver) -> Iterable[Any]:
+    yield driver.usage(
+        chosen.buyer,
+        merchant=chosen.merchant,
+        amount_minor=chosen.amount_minor,
+        currency=chosen.currency,
+        count=chosen.count,
+        over=chosen.over,
+    )
+
+
+def _events(chosen: argparse.Namespace, driver: Driver) -> Iterable[Any]:
+    return driver.events(kind=chosen.kind, subject=chosen.subject, after=chosen.after)
+
+
+def _reset(_chosen: argparse.Namespace, driver: Driver) -> Iterable[Any]:
+    yield driver.reset()
+
+
+_RUN: Mapping[str, Callable[[argparse.Namespace, Driver], Iterable[Any]]] = {
+    "clock": _clock,
+    "usage": _usage,
+    "buyers": buyers,
+    "merchants": merchants,
+    "events": _events,
+    "reset": _reset,
+}

@@ -13,10 +13,17 @@ from settlekit_mock.control.clock import Clock
 from settlekit_mock.control.journal import Journal, JournalEntry
 from settlekit_mock.control.usage import UsageAnswer
 from settlekit_mock.driver.actors import BuyersDriver, MerchantsDriver, TokensDriver
-from settlekit_mock.driver.calls import Calls, ControlError, Send, duration_text, given
+from settlekit_mock.driver.calls import (
+    Calls,
+    ControlError,
+    Send,
+    UnreadableAnswer,
+    duration_text,
+    given,
+)
 from settlekit_mock.driver.clock import ClockDriver
 
-__all__ = ["ControlError", "Driver", "Send"]
+__all__ = ["ControlError", "Driver", "Send", "UnreadableAnswer"]
 
 
 class Driver:

@@ -26,6 +26,10 @@ class ControlError(Exception):
         return f"{self.status} {self.code}: {self.message}"
 
 
+class UnreadableAnswer(Exception):
+    """What answered isn't a mock server, or one of another release."""
+
+
 class Calls:
     """Calls control routes and reads their answers."""
 
@@ -35,13 +39,32 @@ class Calls:
     def call(
         self, answers: type[T], method: str, path: str, body: dict[str, Any] | None = None
     ) -> T:
-        """Call a control route; raises ``ControlError`` when it refuses."""
+        """Call a control route.
+
+        Raises ``ControlError`` when it refuses, ``UnreadableAnswer`` where no mock answers.
+        """
         raw = None if body is None else msgspec.json.encode(given(body))
         status, answer = self._send(method, f"/_mock/{path}", raw)
-        read = msgspec.json.decode(answer)
         if status >= 400:
-            _refuse(status, read)
-        return msgspec.convert(read["data"], answers)
+            _refuse(status, answer)
+        try:
+            envelope = msgspec.json.decode(answer, type=_Envelope)
+            return msgspec.convert(envelope.data, answers)
+        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+            raise UnreadableAnswer(f"an answer {status} that no mock gives: {error}") from error
+
+
+class _Envelope(msgspec.Struct):
+    data: Any
+
+
+class _Error(msgspec.Struct):
+    code: str
+    message: str
+
+
+class _Refusal(msgspec.Struct):
+    error: _Error
 
 
 def given(body: dict[str, Any]) -> dict[str, Any]:
@@ -49,9 +72,12 @@ def given(body: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in body.items() if value is not None}
 
 
-def _refuse(status: int, read: Any) -> NoReturn:
-    error = read.get("error", {})
-    raise ControlError(status, error.get("code", ""), error.get("message", ""))
+def _refuse(status: int, answer: bytes) -> NoReturn:
+    try:
+        error = msgspec.json.decode(answer, type=_Refusal).error
+    except (msgspec.MsgspecError, UnicodeDecodeError) as unreadable:
+        raise UnreadableAnswer(f"an answer {status} that no mock gives") from unreadable
+    raise ControlError(status, error.code, error.message)
 
 
 def duration_text(duration: timedelta | str | float | None) -> str | float | None:

@@ -1,0 +1,104 @@
+"""The commands ``buyers`` and ``merchants``: list, show, create and update who acts."""
+
+import argparse
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from settlekit_mock.cli.usage import WrongUsage
+from settlekit_mock.control.buyers import BuyerBody
+from settlekit_mock.control.merchants import ControlMerchantBody
+from settlekit_mock.driver import Driver
+
+ACTIONS = ("list", "show", "create", "update")
+
+
+def add_actors(commands: Any) -> tuple[argparse.ArgumentParser, ...]:
+    """Declare the commands."""
+    return (
+        _add(commands, "buyers", "list, show, create or update buyers", "its id", BuyerBody),
+        _add(
+            commands,
+            "merchants",
+            "list, show, create or update merchants",
+            "its key",
+            ControlMerchantBody,
+        ),
+    )
+
+
+def _add(commands: Any, name: str, text: str, key: str, body: Any) -> argparse.ArgumentParser:
+    fields = ", ".join(body.__struct_fields__)
+    found: argparse.ArgumentParser = commands.add_parser(name, help=text, description=text)
+    found.add_argument("action", choices=ACTIONS, nargs="?", default="list")
+    found.add_argument("key", nargs="?", help=key)
+    found.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="FIELD=VALUE",
+        help=f"a field to set, the value JSON or text, as often as needed; fields: {fields}",
+    )
+    return found
+
+
+def buyers(chosen: argparse.Namespace, driver: Driver) -> Iterable[Any]:
+    """Run the command ``buyers``."""
+    fields = _fields(chosen)
+    if chosen.action == "list":
+        return driver.buyers.all()
+    if chosen.action == "create":
+        _check(fields, BuyerBody)
+        named = {} if chosen.key is None else {"buyer_id": chosen.key}
+        return [driver.buyers.create(**named, **fields)]
+    if chosen.action == "update":
+        return [driver.buyers.update(_key(chosen), **fields)]
+    return [driver.buyers.get(_key(chosen))]
+
+
+def merchants(chosen: argparse.Namespace, driver: Driver) -> Iterable[Any]:
+    """Run the command ``merchants``."""
+    fields = _fields(chosen)
+    if chosen.action == "list":
+        return driver.merchants.all()
+    if chosen.action == "create":
+        _check(fields, ControlMerchantBody)
+        return [driver.merchants.create(_key(chosen), **fields)]
+    if chosen.action == "update":
+        return [driver.merchants.update(_key(chosen), **fields)]
+    return [driver.merchants.get(_key(chosen))]
+
+
+def _key(chosen: argparse.Namespace) -> str:
+    key: str | None = chosen.key
+    if not key:
+        raise WrongUsage(f"{chosen.command} {chosen.action}: say which one")
+    return key
+
+
+def _fields(chosen: argparse.Namespace) -> dict[str, Any]:
+    fields: dict[str, Any] = {}
+    for setting in chosen.set:
+        name, equals, value = setting.partition("=")
+        if not equals or not name.isidentifier() or name in ("self", *_NAMED_BY_KEY):
+            raise WrongUsage(f"--set {setting}: expected FIELD=VALUE; the key comes before it")
+        fields[name] = _value(value)
+    if fields and chosen.action in ("list", "show"):
+        raise WrongUsage("--set goes with create and update")
+    return fields
+
+
+def _value(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
+def _check(fields: Mapping[str, Any], body: Any) -> None:
+    unknown = sorted(set(fields) - set(body.__struct_fields__))
+    if unknown:
+        raise WrongUsage(f"--set: no field {', '.join(unknown)}; --help lists them")
+
+
+_NAMED_BY_KEY = ("buyer_id", "merchant")
