@@ -1,0 +1,1 @@
+"""Examples that run: a shop, and a demo that plays its month."""

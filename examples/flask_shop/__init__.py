@@ -1,0 +1,1 @@
+"""A small shop of sheet music that takes payments with settlekit."""
