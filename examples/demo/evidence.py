@@ -1,0 +1,73 @@
+"""What the story found out, and the shape of a check of it."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+from typing import NamedTuple
+
+from examples.demo.books import Line, read_lines
+from examples.demo.money import Step
+from examples.demo.orders import Month
+from examples.demo.shopping import Outcome
+from examples.demo.statements import Statements
+from examples.flask_shop import store as shop
+from settlekit.models import Payout
+
+LONGEST_DIFFERENCE = 300
+
+
+class ShopEvent(NamedTuple):
+    """A webhook in the shop's list: what it was, what it did, how often it came."""
+
+    event_id: str
+    kind: str
+    effect: str
+    deliveries: int
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """All that the story found out."""
+
+    orders_path: Path
+    month: Month
+    outcome: Outcome
+    standard_payments: list[tuple[str, Decimal, Decimal]]
+    statements: Statements
+    shop_orders: list[shop.Order]
+    shop_events: list[ShopEvent]
+    redelivered: int
+    """How many events were asked for again."""
+    shop_digests: dict[str, str]
+    """The digest that each batch's webhook brought."""
+    before_payout: Step
+    after_payout: Step
+    payouts: list[Payout]
+    report_paths: dict[str, Path]
+    mismatch_count: int
+
+    @property
+    def lines(self) -> list[Line]:
+        """The file's lines, without the orders that were refused."""
+        return list(read_lines(self.orders_path, self.outcome.refused))
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing that must be so: what was expected, and what was found."""
+
+    title: str
+    expected: object
+    found: object
+
+    @property
+    def difference(self) -> str | None:
+        """What differs, or None."""
+        if self.expected == self.found:
+            return None
+        return f"expected {_short(self.expected)}, found {_short(self.found)}"
+
+
+def _short(value: object) -> str:
+    text = str(value)
+    return text if len(text) <= LONGEST_DIFFERENCE else f"{text[:LONGEST_DIFFERENCE]}…"
