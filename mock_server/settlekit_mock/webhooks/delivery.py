@@ -5,8 +5,9 @@ from typing import Final
 
 from settlekit.webhooks.signature import SIGNATURE_HEADER, sign_all
 from settlekit_mock.kernel.clock import machine_now
+from settlekit_mock.kernel.faults import Door
 from settlekit_mock.kernel.transaction import Transaction
-from settlekit_mock.webhooks import rules
+from settlekit_mock.webhooks import faults, rules
 from settlekit_mock.webhooks.sender import Outcome, Sender
 from settlekit_mock.webhooks.tables import (
     UPDATE_DELIVERY,
@@ -22,6 +23,7 @@ _HEADERS: Final = {
     "User-Agent": "settlekit-mock",
     "x-siglume-environment": "sandbox",
 }
+_OTHER_SECRET: Final = "whsec_of_somebody_else"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,13 +34,15 @@ class Job:
     url: str
     headers: dict[str, str]
     body: bytes
+    fault: str | None = None
 
 
 class DeliveryErrand:
     """Delivers what falls due."""
 
-    def __init__(self, sender: Sender) -> None:
+    def __init__(self, sender: Sender, door: Door) -> None:
         self._sender = sender
+        self._door = door
 
     def prepare(self, tx: Transaction, subject: str) -> Job | None:
         """Sign an attempt; a delivery to a paused subscription is held instead."""
@@ -49,12 +53,21 @@ class DeliveryErrand:
         if to is None or to.status != "active":
             tx.connection.execute(UPDATE_DELIVERY, {"given": subject, "next_attempt_at": None})
             return None
+        fault = faults.meet(tx, self._door, delivery)
+        if fault is not None and fault.kind in ("delay", "reorder"):
+            faults.keep_back(tx, fault, delivery)
+            return None
+        kind = None if fault is None else fault.kind
         body = body_of(tx.connection, delivery.event_id)
-        headers = {**_HEADERS, SIGNATURE_HEADER: _signature(tx, to, body)}
-        return Job(delivery, to.callback_url, headers, body)
+        headers = {**_HEADERS, SIGNATURE_HEADER: _signature(tx, to, body, kind)}
+        return Job(delivery, to.callback_url, headers, body, kind)
 
     def perform(self, job: Job) -> Outcome:
-        """Send it once."""
+        """Send it once, unless a fault wants it lost or doubled; the last answer counts."""
+        if job.fault == "drop":
+            return Outcome(None, "lost on the way, as a fault asked")
+        if job.fault == "duplicate":
+            self._sender.send(job.url, job.headers, job.body)
         return self._sender.send(job.url, job.headers, job.body)
 
     def finish(self, tx: Transaction, subject: str, job: Job, outcome: Outcome) -> None:
@@ -76,6 +89,7 @@ class DeliveryErrand:
         )
         if again_at is not None:
             tx.schedule("webhook.deliver", subject, again_at)
+        faults.let_go(tx, self._door, job.delivery)
         _journal(tx, job.delivery, attempt, outcome, arrived=arrived)
 
 
@@ -94,9 +108,12 @@ def _journal(
     )
 
 
-def _signature(tx: Transaction, to: Subscription, body: bytes) -> str:
+def _signature(tx: Transaction, to: Subscription, body: bytes, fault: str | None) -> str:
     secrets = rules.signing_secrets(
         to.signing_secret, to.previous_secret, to.previous_expires_at, tx.now
     )
     signed_at = tx.now if tx.state.sign_with_clock else machine_now()
-    return sign_all(body, secrets, timestamp=signed_at // 1000)
+    if fault == "other_secret":
+        secrets = (_OTHER_SECRET,)
+    signed = body[:-1] if fault == "bad_signature" else body
+    return sign_all(signed, secrets, timestamp=signed_at // 1000)

@@ -1,20 +1,20 @@
 """Put the room into a world."""
 
+from settlekit_mock.kernel.faults import Door
 from settlekit_mock.kernel.world import World
 from settlekit_mock.webhooks.delivery import DeliveryErrand
+from settlekit_mock.webhooks.faults import DOOR
 from settlekit_mock.webhooks.sender import HttpSender, MountedSender, Mounts, Sender
 from settlekit_mock.webhooks.service import DELIVER
 
 
-def install(
-    world: World, *, mounts: Mounts | None = None, sender: Sender | None = None
-) -> Mounts:
+def install(world: World, *, mounts: Mounts | None = None, sender: Sender | None = None) -> Mounts:
     """Deliver the world's webhooks: to what is mounted, else by the sender (over HTTP).
 
     Returns the mounts, so that applications in this process can be added later.
     """
     otherwise = sender or HttpSender(remote_allowed=world.settings.allow_remote_webhooks)
     mounted = MountedSender(mounts or Mounts(), otherwise)
-    world.due.on_errand(DELIVER, DeliveryErrand(mounted))
+    world.due.on_errand(DELIVER, DeliveryErrand(mounted, Door(world, DOOR)))
     world.on_closed(mounted.close)
     return mounted.mounts
