@@ -3,9 +3,12 @@
 import json
 import math
 import re
+from collections.abc import Hashable
+from functools import cache
 from typing import Any, TypeVar
 
 import msgspec
+import msgspec.inspect
 from werkzeug.datastructures import MultiDict
 
 from settlekit_mock.kernel.problems import Invalid, Malformed
@@ -16,6 +19,7 @@ BODY_LIMIT = 1024 * 1024
 DEEPEST = 64
 """Objects and lists within each other, at most: what is read must be written again."""
 _UNWRITABLE = re.compile("[\x00\ud800-\udfff]")
+_DIGITS = re.compile(r"-?[0-9]{1,20}")
 _SMALLEST, _LARGEST = -(2**63), 2**64 - 1
 
 T = TypeVar("T")
@@ -95,7 +99,22 @@ def read_query(arguments: MultiDict[str, str], into: type[T]) -> T:
             raise Invalid(f"{name}: must be text in UTF-8")
         if given[0]:
             values[name] = given[0]
+    for name in _whole_numbers(into) & values.keys():
+        # Lax reading takes 7.0 and 1e2 for whole numbers.
+        if not _DIGITS.fullmatch(values[name]):
+            raise Invalid(f"{name}: expected a whole number")
     return convert(values, into, from_text=True)
+
+
+@cache
+def _whole_numbers(into: Hashable) -> frozenset[str]:
+    described = msgspec.inspect.type_info(into)
+    assert isinstance(described, msgspec.inspect.StructType)
+    return frozenset(
+        field.encode_name
+        for field in described.fields
+        if isinstance(field.type, msgspec.inspect.IntType)
+    )
 
 
 def _told(message: str) -> str:

@@ -95,6 +95,8 @@ def _admit_token(world: World, role: Role, token: str) -> Caller:
         if expires_at is not None and expires_at <= world.now():
             raise Unauthenticated("this token has expired")
         caller = Caller(token_role, subject)
+    if role is Role.ADMIN and caller.role != "admin":
+        raise Unauthenticated("this isn't an operator's token")
     if caller.role not in OPENED_BY[role]:
         raise Forbidden(f"a {caller.role} token doesn't open this route; it needs a {role} token")
     return caller
