@@ -6,10 +6,13 @@ The same driver serves a mock in this process and one on a socket; what differs 
 
 from collections.abc import Iterator
 from datetime import timedelta
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from settlekit_mock.control.buyers import BuyerAnswer
+from settlekit_mock.control.check import Checked
 from settlekit_mock.control.clock import Clock
+from settlekit_mock.control.explain import Explanation
+from settlekit_mock.control.fate import Fate
 from settlekit_mock.control.journal import Journal, JournalEntry
 from settlekit_mock.control.usage import UsageAnswer
 from settlekit_mock.driver.actors import BuyersDriver, MerchantsDriver, TokensDriver
@@ -22,6 +25,12 @@ from settlekit_mock.driver.calls import (
     given,
 )
 from settlekit_mock.driver.clock import ClockDriver
+from settlekit_mock.driver.settlement import (
+    BatchesDriver,
+    NoticesDriver,
+    ScenariosDriver,
+    SimulateDriver,
+)
 
 __all__ = ["ControlError", "Driver", "Send", "UnreadableAnswer"]
 
@@ -35,6 +44,10 @@ class Driver:
         self.buyers = BuyersDriver(self._calls)
         self.merchants = MerchantsDriver(self._calls)
         self.tokens = TokensDriver(self._calls)
+        self.simulate = SimulateDriver(self._calls)
+        self.batches = BatchesDriver(self._calls)
+        self.notices = NoticesDriver(self._calls, self.clock)
+        self.scenarios = ScenariosDriver(self._calls)
 
     def usage(
         self,
@@ -74,6 +87,18 @@ class Driver:
             if not page.items:
                 return
             after = page.next_after
+
+    def fate(self, usage_id: str) -> Fate:
+        """Read what became of a payment, accepted or refused."""
+        return self._calls.call(Fate, "GET", f"usage/{quote(usage_id, safe='')}/fate")
+
+    def explain(self, subject_id: str) -> Explanation:
+        """Read why the amount of a batch, a payout or a wallet is what it is."""
+        return self._calls.call(Explanation, "GET", f"explain/{quote(subject_id, safe='')}")
+
+    def check(self) -> Checked:
+        """Check every invariant, now."""
+        return self._calls.call(Checked, "GET", "check")
 
     def reset(self) -> Clock:
         """Drop everything and begin with a fresh world."""

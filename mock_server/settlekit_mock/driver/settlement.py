@@ -1,0 +1,176 @@
+"""Drive settlement: what goes wrong, what operators do, notices, fates, stories."""
+
+from urllib.parse import quote, urlencode
+
+from settlekit_mock.control.buyers import BuyerAnswer
+from settlekit_mock.control.notices import NoticeAnswer, Notices
+from settlekit_mock.control.scenario import Played, Stories, StoryAnswer
+from settlekit_mock.control.simulate import Simulation
+from settlekit_mock.driver.calls import Calls, given
+from settlekit_mock.driver.clock import ClockDriver
+from settlekit_mock.settlement.statements.shapes import SettlementBatch
+
+BuyerLike = BuyerAnswer | str | None
+
+
+def buyer_id(buyer: BuyerLike) -> str | None:
+    """Return a buyer's id; ``None`` stands for all."""
+    return buyer.buyer_id if isinstance(buyer, BuyerAnswer) else buyer
+
+
+class SimulateDriver:
+    """What goes wrong next. ``times=0`` ends a simulation; no buyer means all."""
+
+    def __init__(self, calls: Calls) -> None:
+        self._calls = calls
+
+    def _begin(self, name: str, **body: object) -> Simulation:
+        return self._calls.call(Simulation, "POST", f"simulate/{name}", body)
+
+    def notice_failure(self, *, buyer: BuyerLike = None, times: int = 1) -> Simulation:
+        """Let final debit notices fail."""
+        return self._begin("notice-failure", buyer=buyer_id(buyer), times=times)
+
+    def debit_failure(
+        self,
+        *,
+        buyer: BuyerLike = None,
+        settlement_batch_id: str | None = None,
+        reason: str = "ONCHAIN_FAILURE",
+        times: int = 1,
+    ) -> Simulation:
+        """Let debits fail with a public failure code."""
+        return self._begin(
+            "debit-failure",
+            buyer=buyer_id(buyer),
+            settlement_batch_id=settlement_batch_id,
+            reason=reason,
+            times=times,
+        )
+
+    def unknown_outcome(
+        self,
+        *,
+        buyer: BuyerLike = None,
+        settlement_batch_id: str | None = None,
+        times: int = 1,
+    ) -> Simulation:
+        """Let debits end with an outcome that nobody knows."""
+        return self._begin(
+            "unknown-outcome",
+            buyer=buyer_id(buyer),
+            settlement_batch_id=settlement_batch_id,
+            times=times,
+        )
+
+    def provider_outcome(self, *, capability_key: str, outcome: str, times: int = 1) -> Simulation:
+        """Choose how the provider behind a capability answers."""
+        return self._begin(
+            "provider-outcome", capability_key=capability_key, outcome=outcome, times=times
+        )
+
+    def finality(self, *, seconds: int) -> Simulation:
+        """Choose how long the chain takes to confirm a batch's debit."""
+        return self._begin("finality", seconds=seconds)
+
+
+class BatchesDriver:
+    """The operator's moves on batches."""
+
+    def __init__(self, calls: Calls) -> None:
+        self._calls = calls
+
+    def _move(self, batch_id: str, name: str, **body: object) -> SettlementBatch:
+        path = f"batches/{quote(batch_id, safe='')}/{name}"
+        return self._calls.call(SettlementBatch, "POST", path, body)
+
+    def resolve(
+        self, settlement_batch_id: str, *, outcome: str, reason: str | None = None
+    ) -> SettlementBatch:
+        """Resolve an unknown outcome as ``settled`` or ``failed``."""
+        return self._move(settlement_batch_id, "resolve", outcome=outcome, reason=reason)
+
+    def requeue(self, settlement_batch_id: str) -> SettlementBatch:
+        """Start a new run of attempts for a batch that is past due."""
+        return self._move(settlement_batch_id, "requeue")
+
+    def give_up(
+        self, settlement_batch_id: str, *, status: str, reason_code: str
+    ) -> SettlementBatch:
+        """End a batch that is past due as ``uncollectible`` or ``written_off``."""
+        return self._move(settlement_batch_id, "terminal", status=status, reason_code=reason_code)
+
+    def redeliver_notice(self, settlement_batch_id: str) -> SettlementBatch:
+        """Get a final debit notice through that couldn't be delivered."""
+        return self._move(settlement_batch_id, "redeliver-notice")
+
+
+class NoticesDriver:
+    """The notices that were sent, as their readers got them."""
+
+    def __init__(self, calls: Calls, clock: ClockDriver) -> None:
+        self._calls = calls
+        self._clock = clock
+
+    def all(
+        self,
+        *,
+        audience: str | None = None,
+        kind: str | None = None,
+        buyer: BuyerLike = None,
+        settlement_batch_id: str | None = None,
+    ) -> list[NoticeAnswer]:
+        """Read notices, newest first."""
+        query = given(
+            {
+                "audience": audience,
+                "kind": kind,
+                "buyer": buyer_id(buyer),
+                "settlement_batch_id": settlement_batch_id,
+                "limit": 500,
+            }
+        )
+        found: list[NoticeAnswer] = []
+        while True:
+            page = self._calls.call(Notices, "GET", f"notices?{urlencode(query)}")
+            found += page.items
+            if page.next_cursor is None:
+                return found
+            query["cursor"] = page.next_cursor
+
+    def wait_for(
+        self,
+        *,
+        kind: str,
+        audience: str | None = None,
+        buyer: BuyerLike = None,
+        days: int = 45,
+    ) -> NoticeAnswer:
+        """Let time pass until such a notice is there, and return the newest.
+
+        Moves the clock from one due time to the next, ``days`` at most; raises
+        ``TimeoutError`` when none came.
+        """
+        wanted = {"audience": audience, "kind": kind, "buyer": buyer}
+        end = self._clock.now.timestamp() + days * 86_400
+        while not (found := self.all(**wanted)):
+            left = end - self._clock.now.timestamp()
+            if left <= 0 or not self._clock.advance(until="next", limit=left).reached:
+                raise TimeoutError(f"no {kind} notice within {days} days")
+        return found[0]
+
+
+class ScenariosDriver:
+    """Stories that play themselves."""
+
+    def __init__(self, calls: Calls) -> None:
+        self._calls = calls
+
+    def all(self) -> list[StoryAnswer]:
+        """Read every story's name and what it tells."""
+        return self._calls.call(Stories, "GET", "scenarios").items
+
+    def play(self, name: str, *, seed: int | None = None, scale: float | None = None) -> Played:
+        """Play a story; with ``seed`` in a fresh world."""
+        body = {"seed": seed, "scale": scale}
+        return self._calls.call(Played, "POST", f"scenarios/{quote(name, safe='')}", body)
