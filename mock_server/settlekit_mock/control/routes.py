@@ -15,40 +15,14 @@ from settlekit_mock.control import (
     reset,
     scenario,
     simulate,
+    stream,
     tokens,
     usage,
 )
-from settlekit_mock.http.dialects import CONTROL
-from settlekit_mock.http.roles import Role
-from settlekit_mock.http.routes import Method, Route
+from settlekit_mock.control.declaring import control_route as _route
+from settlekit_mock.control.fault_routes import FAULTS, SNAPSHOTS
+from settlekit_mock.http.routes import Route
 from settlekit_mock.settlement.statements.shapes import SettlementBatch
-
-
-def _route(
-    method: Method,
-    path: str,
-    run: Any,
-    answers: Any,
-    summary: str,
-    *,
-    body: Any = None,
-    query: Any = None,
-    status: int = 200,
-    errors: tuple[tuple[int, str], ...] = (),
-) -> Route:
-    return Route(
-        method,
-        f"/_mock/{path}",
-        Role.CONTROL,
-        run,
-        answers,
-        summary,
-        body=body,
-        query=query,
-        status=status,
-        dialect=CONTROL,
-        errors=errors,
-    )
 
 
 def _simulation(name: str, run: Any, body: Any, summary: str) -> Route:
@@ -200,6 +174,15 @@ ROUTES = (
     ),
     _route(
         "GET",
+        "events/stream",
+        stream.stream_events,
+        stream.MEDIA_TYPE,
+        "The journal, live, as server-sent events",
+        query=stream.StreamQuery,
+        errors=((503, "TOO_MANY_STREAMS"),),
+    ),
+    _route(
+        "GET",
         "notices",
         notices.list_notices,
         notices.Notices,
@@ -208,6 +191,8 @@ ROUTES = (
     ),
     *_SIMULATIONS,
     *_BATCH_MOVES,
+    *FAULTS,
+    *SNAPSHOTS,
     _route("GET", "usage/<usage_id>/fate", fate.get_fate, fate.Fate, "What became of a payment"),
     _route(
         "GET",

@@ -5,6 +5,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from sqlalchemy import Connection
 
@@ -32,6 +33,13 @@ class Settings:
     control_token: str | None = None
     stripe_webhook_secret: str | None = None
     allow_remote_webhooks: bool = False
+
+
+class Image(NamedTuple):
+    """A whole copy of a world, and the time that its clock showed."""
+
+    content: bytes
+    taken_at: int
 
 
 @dataclass(slots=True, eq=False)
@@ -90,23 +98,24 @@ class World:
         self._local.due_now = True
         self.settle()
 
-    def image(self) -> bytes:
+    def image(self) -> Image:
         """Return a whole copy of the world, once nothing is under way.
 
         Raises ``Conflict`` for a database that isn't in memory.
         """
-        self._demand_memory()
+        self.demand_memory()
         with self.due.resting():
-            return self.database.image()
+            return Image(self.database.image(), self.now())
 
-    def restore(self, image: bytes) -> None:
+    def restore(self, image: Image) -> None:
         """Make the world what it was when the copy was taken, once nothing is under way."""
-        self._demand_memory()
+        self.demand_memory()
         with self.due.resting():
-            self.database.restore(image)
+            self.database.restore(image.content)
             self._begun()
 
-    def _demand_memory(self) -> None:
+    def demand_memory(self) -> None:
+        """Raise ``Conflict`` for a database that isn't in memory, and so can't be copied."""
         if not self.database.in_memory:
             raise Conflict(
                 "snapshots and forks are for a database in memory; start the server without --db",
