@@ -126,9 +126,11 @@ def buyer_settlement_batch(row: AnyRow) -> BuyerSettlementBatch:
 
 def past_due_block(row: AnyRow) -> PastDueBlock:
     """Shape a batch that keeps its scope from accruing."""
+    kind = _kind(row)
+    del kind["settlement_cadence"]  # the one kind of row without it
     return PastDueBlock(
         settlement_batch_id=row.settlement_batch_id,
-        **_kind(row),
+        **kind,
         past_due_block_reason=PAST_DUE_REASON,
         total_unsettled_exposure_minor=wire_minor(row.exposure, row.currency),
         past_due_provider_receivable_minor=wire_minor(row.gross - row.fee, row.currency),
