@@ -5,7 +5,7 @@ delay or a reordering keeps back comes due again, and then no fault strikes it.
 docs/decisions.md ("The control surface") says what each kind does.
 """
 
-from typing import Final, Literal
+from typing import Final, Literal, Protocol
 
 from sqlalchemy import (
     Column,
@@ -27,7 +27,7 @@ from settlekit_mock.kernel.tables import METADATA
 from settlekit_mock.kernel.times import HOUR
 from settlekit_mock.kernel.transaction import Transaction
 from settlekit_mock.webhooks.service import DELIVER
-from settlekit_mock.webhooks.tables import DELIVERIES, UPDATE_DELIVERY, Delivery
+from settlekit_mock.webhooks.tables import DELIVERIES, UPDATE_DELIVERY
 
 FaultKind = Literal["delay", "duplicate", "reorder", "bad_signature", "drop", "other_secret"]
 DOOR: Final[DoorName] = "webhook"
@@ -44,7 +44,16 @@ KEPT_BACK = Table(
 """Attempts that a fault put off; ``for_next`` is 1 while one waits for the next to go."""
 
 
-def meet(tx: Transaction, door: Door, delivery: Delivery) -> Fault | None:
+class Attempt(Protocol):
+    """What a fault asks of an attempt: whose it is, and where it goes."""
+
+    @property
+    def delivery_id(self) -> str: ...
+    @property
+    def subscription_id(self) -> str: ...
+
+
+def meet(tx: Transaction, door: Door, delivery: Attempt) -> Fault | None:
     """Return the fault that strikes an attempt, if one does."""
     if door.quiet or _came_back(tx, delivery):
         return None
@@ -65,7 +74,7 @@ def meet(tx: Transaction, door: Door, delivery: Delivery) -> Fault | None:
     return None
 
 
-def keep_back(tx: Transaction, fault: Fault, delivery: Delivery) -> None:
+def keep_back(tx: Transaction, fault: Fault, delivery: Attempt) -> None:
     """Put an attempt off: for a time, or until the next one to its subscription has gone."""
     for_next = fault.kind == "reorder"
     wait = LONGEST_WAIT if for_next else fault.option("ms")
@@ -80,7 +89,7 @@ def keep_back(tx: Transaction, fault: Fault, delivery: Delivery) -> None:
     _due(tx, delivery.delivery_id, tx.now + wait)
 
 
-def let_go(tx: Transaction, door: Door, gone: Delivery) -> None:
+def let_go(tx: Transaction, door: Door, gone: Attempt) -> None:
     """Let what waited for this delivery follow it."""
     if door.quiet:
         return
@@ -107,7 +116,7 @@ def _due(tx: Transaction, delivery_id: str, at: int) -> None:
     tx.schedule(DELIVER, delivery_id, at)
 
 
-def _came_back(tx: Transaction, delivery: Delivery) -> bool:
+def _came_back(tx: Transaction, delivery: Attempt) -> bool:
     """Say whether an attempt was kept back, and forget it."""
     return tx.connection.execute(_FORGET, {"of_delivery": delivery.delivery_id}).rowcount > 0
 
