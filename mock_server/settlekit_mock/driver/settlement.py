@@ -151,9 +151,8 @@ class NoticesDriver:
         Moves the clock from one due time to the next, ``days`` at most; raises
         ``TimeoutError`` when none came.
         """
-        wanted = {"audience": audience, "kind": kind, "buyer": buyer}
         end = self._clock.now.timestamp() + days * 86_400
-        while not (found := self.all(**wanted)):
+        while not (found := self.all(audience=audience, kind=kind, buyer=buyer)):
             left = end - self._clock.now.timestamp()
             if left <= 0 or not self._clock.advance(until="next", limit=left).reached:
                 raise TimeoutError(f"no {kind} notice within {days} days")

@@ -3,7 +3,6 @@
 import json
 import math
 import re
-from collections.abc import Hashable
 from functools import cache
 from typing import Any, TypeVar
 
@@ -107,7 +106,7 @@ def read_query(arguments: MultiDict[str, str], into: type[T]) -> T:
 
 
 @cache
-def _whole_numbers(into: Hashable) -> frozenset[str]:
+def _whole_numbers(into: Any) -> frozenset[str]:
     described = msgspec.inspect.type_info(into)
     assert isinstance(described, msgspec.inspect.StructType)
     return frozenset(
