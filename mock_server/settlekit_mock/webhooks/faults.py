@@ -48,9 +48,12 @@ class Attempt(Protocol):
     """What a fault asks of an attempt: whose it is, and where it goes."""
 
     @property
-    def delivery_id(self) -> str: ...
+    def delivery_id(self) -> str:
+        """The delivery."""
+
     @property
-    def subscription_id(self) -> str: ...
+    def subscription_id(self) -> str:
+        """The subscription it goes to."""
 
 
 def meet(tx: Transaction, door: Door, delivery: Attempt) -> Fault | None:
