@@ -98,7 +98,8 @@ def read_query(arguments: MultiDict[str, str], into: type[T]) -> T:
             raise Invalid(f"{name}: must be text in UTF-8")
         if given[0]:
             values[name] = given[0]
-    for name in _whole_numbers(into) & values.keys():
+    shape: Any = into
+    for name in _whole_numbers(shape) & values.keys():
         # Lax reading takes 7.0 and 1e2 for whole numbers.
         if not _DIGITS.fullmatch(values[name]):
             raise Invalid(f"{name}: expected a whole number")
