@@ -23,10 +23,10 @@ from settlekit_mock.payments.rules.checkout import (
 )
 from settlekit_mock.payments.rules.readiness import BILLING_BLOCKERS
 from settlekit_mock.payments.tables import (
-    INSERT_SESSION,
     UPDATE_SESSION,
     CheckoutSession,
     Merchant,
+    insert_session,
     merchant_numbered,
     session_with_id,
     session_with_nonce,
@@ -124,26 +124,32 @@ def _open(tx: Transaction, merchant: Merchant, given: NewSession, hashed: bytes)
         currency=given.currency,
         nonce=given.nonce,
     )
-    row = {
-        "session_id": tx.new_id("chk"),
-        "merchant_number": merchant.merchant_number,
-        "nonce": given.nonce,
-        "input_hash": hashed,
-        "amount_minor": given.amount_minor,
-        "currency": given.currency,
-        "pricing_band": payable_band(given.amount_minor, given.currency).value,
-        "challenge": challenge,
-        "challenge_hash": challenge_hash(challenge),
-        "success_url": given.success_url,
-        "cancel_url": given.cancel_url,
-        "metadata": msgspec.json.encode(given.metadata).decode(),
-        "form_token": tx.ids.secret("form"),
-        "status": SessionStatus.OPEN.value,
-        "expires_at": tx.now + LIFETIME,
-        "created_at": tx.now,
-    }
-    tx.connection.execute(INSERT_SESSION, row)
-    session = known_session(tx.connection, str(row["session_id"]))
+    session = CheckoutSession(
+        session_id=tx.new_id("chk"),
+        merchant_number=merchant.merchant_number,
+        nonce=given.nonce,
+        input_hash=hashed,
+        amount_minor=given.amount_minor,
+        currency=given.currency,
+        pricing_band=payable_band(given.amount_minor, given.currency).value,
+        challenge=challenge,
+        challenge_hash=challenge_hash(challenge),
+        success_url=given.success_url,
+        cancel_url=given.cancel_url,
+        metadata=msgspec.json.encode(given.metadata).decode(),
+        form_token=tx.ids.secret("form"),
+        status=SessionStatus.OPEN,
+        buyer_id=None,
+        requirement_id=None,
+        chain_receipt_id=None,
+        confirmed_event_id=None,
+        expires_at=tx.now + LIFETIME,
+        authenticated_at=None,
+        paid_at=None,
+        cancelled_at=None,
+        created_at=tx.now,
+    )
+    insert_session(tx.connection, session)
     tx.schedule(EXPIRE, session.session_id, session.expires_at)
     tx.record("checkout.opened", session.session_id, merchant=merchant.merchant)
     return session
@@ -151,7 +157,8 @@ def _open(tx: Transaction, merchant: Merchant, given: NewSession, hashed: bytes)
 
 def authenticate(tx: Transaction, session_id: str, buyer_id: str | None = None) -> CheckoutSession:
     """Sign a buyer in to a session; another buyer may still take its place."""
-    session = _waiting(tx, session_id, SessionStatus.AUTHENTICATED)
+    session = known_session(tx.connection, session_id)
+    _check_waiting(tx, session, SessionStatus.AUTHENTICATED)
     buyer = _payer(tx, session, buyer_id)
     changes = {"buyer_id": buyer, "authenticated_at": tx.now}
     return _become(tx, session, SessionStatus.AUTHENTICATED, buyer=buyer, columns=changes)
@@ -166,7 +173,7 @@ def approve(tx: Transaction, session_id: str, buyer_id: str | None = None) -> Ch
     session = known_session(tx.connection, session_id)
     if session.status is SessionStatus.PAID:
         return session
-    session = _waiting(tx, session_id, SessionStatus.PAID)
+    _check_waiting(tx, session, SessionStatus.PAID)
     buyer = _payer(tx, session, buyer_id)
     merchant = merchant_numbered(tx.connection, session.merchant_number)
     metadata = msgspec.json.decode(session.metadata)
@@ -197,14 +204,15 @@ def cancel(tx: Transaction, session_id: str) -> CheckoutSession:
     session = known_session(tx.connection, session_id)
     if session.status is SessionStatus.CANCELLED:
         return session
-    session = _waiting(tx, session_id, SessionStatus.CANCELLED)
+    _check_waiting(tx, session, SessionStatus.CANCELLED)
     tx.cancel(EXPIRE, session_id)
     return _become(tx, session, SessionStatus.CANCELLED, columns={"cancelled_at": tx.now})
 
 
 def fail(tx: Transaction, session_id: str) -> CheckoutSession:
     """End a session as failed."""
-    session = _waiting(tx, session_id, SessionStatus.FAILED)
+    session = known_session(tx.connection, session_id)
+    _check_waiting(tx, session, SessionStatus.FAILED)
     tx.cancel(EXPIRE, session_id)
     return _become(tx, session, SessionStatus.FAILED, columns={})
 
@@ -224,15 +232,13 @@ def known_session(connection: Connection, session_id: str) -> CheckoutSession:
     return session
 
 
-def _waiting(tx: Transaction, session_id: str, wanted: SessionStatus) -> CheckoutSession:
-    session = known_session(tx.connection, session_id)
+def _check_waiting(tx: Transaction, session: CheckoutSession, wanted: SessionStatus) -> None:
     status = status_at(session.status, session.expires_at, tx.now)
     if not may_become(status, wanted):
         raise Conflict(
             f"the checkout session is {status.value}; it can't become {wanted.value}",
             code="CHECKOUT_SESSION_NOT_OPEN",
         )
-    return session
 
 
 def _payer(tx: Transaction, session: CheckoutSession, buyer_id: str | None) -> str:
@@ -250,14 +256,14 @@ def _become(
     session: CheckoutSession,
     status: SessionStatus,
     *,
-    columns: Mapping[str, object],
+    columns: Mapping[str, Any],
     buyer: str | None = None,
 ) -> CheckoutSession:
     tx.connection.execute(
         UPDATE_SESSION, {"given": session.session_id, "status": status.value, **columns}
     )
     tx.record(f"checkout.{status.value}", session.session_id, buyer=buyer)
-    return known_session(tx.connection, session.session_id)
+    return session._replace(status=status, **columns)
 
 
 _FIRST_BUYER = select(BUYERS.c.buyer_id).order_by(BUYERS.c.buyer_number).limit(1)

@@ -19,6 +19,7 @@ from settlekit_mock.http.wire import (
     Token,
     UrlText,
 )
+from settlekit_mock.kernel.clock import load_state
 from settlekit_mock.kernel.problems import Conflict, NotFound
 from settlekit_mock.kernel.times import optional_text, to_text
 from settlekit_mock.kernel.world import World
@@ -143,8 +144,8 @@ def _open(request: Request) -> NewSessionAnswer:
 
 
 def _get(request: Request) -> SessionAnswer:
-    now = request.world.now()
     with request.world.snapshot() as connection:
+        now = load_state(connection).now
         session = checkout.known_session(connection, request.path["session_id"])
         merchant = merchant_numbered(connection, session.merchant_number)
     if merchant.merchant_user_id != request.caller.subject:

@@ -12,6 +12,7 @@ from settlekit.money import Band
 from settlekit_mock.http.roles import Role, same
 from settlekit_mock.http.routes import Page, Request, Route
 from settlekit_mock.http.wire import Body
+from settlekit_mock.kernel.clock import load_state
 from settlekit_mock.kernel.problems import NotFound, Problem
 from settlekit_mock.kernel.times import to_moment
 from settlekit_mock.kernel.world import World
@@ -52,8 +53,8 @@ def _show(request: Request) -> Page:
 def _page(
     world: World, session_id: str, *, switch: bool = False, problem: Problem | None = None
 ) -> Page:
-    now = world.now()
     with world.snapshot() as connection:
+        now = load_state(connection).now
         try:
             session = checkout.known_session(connection, session_id)
         except NotFound:

@@ -11,12 +11,13 @@ import msgspec
 
 from settlekit.challenge import challenge_hash, request_hash_v2
 from settlekit.money import TOKENS, Band
+from settlekit_mock.kernel.bulk import insert_rows
 from settlekit_mock.kernel.problems import Problem
 from settlekit_mock.kernel.times import optional_text, to_text
 from settlekit_mock.kernel.transaction import Transaction
 from settlekit_mock.ledger import service as ledger
 from settlekit_mock.payments.rules.checkout import payable_band
-from settlekit_mock.payments.tables import INSERT_REQUIREMENT, Merchant
+from settlekit_mock.payments.tables import REQUIREMENTS, Merchant
 from settlekit_mock.settlement.confirmations import (
     AGGREGATED,
     CADENCES,
@@ -33,7 +34,7 @@ from settlekit_mock.settlement.rules.amounts import (
 )
 from settlekit_mock.settlement.scopes import Sale
 from settlekit_mock.settlement.usage import Usage, accept
-from settlekit_mock.webhooks.service import emit
+from settlekit_mock.webhooks.service import emit_all
 
 SPENT = "direct_payment.spent"
 PER_PAYMENT = "per_payment_onchain"
@@ -227,34 +228,52 @@ def _write(
     usage: Usage | None,
 ) -> None:
     bps = plan_named(merchant.billing_plan).settlement_fee_bps if usage is None else None
-    tx.connection.execute(
-        INSERT_REQUIREMENT,
-        {
-            "requirement_id": requirement_id,
-            "merchant_number": merchant.merchant_number,
-            "buyer_id": payment.buyer_id,
-            "amount_minor": payment.amount_minor,
-            "currency": payment.currency,
-            "pricing_band": (Band.STANDARD if usage is None else usage.band).value,
-            "challenge": payment.challenge,
-            "challenge_hash": challenge_hash(payment.challenge),
-            "fee_bps": bps,
-            "status": "spent",
-            "chain_receipt_id": receipt,
-            "metered_usage_id": None if usage is None else usage.metered_usage_id,
-            "metadata": msgspec.json.encode(payment.metadata).decode(),
-            "expires_at": payment.expires_at,
-            "confirmed_at": tx.now,
-            "spent_at": tx.now,
-            "created_at": tx.now,
-            "updated_at": tx.now,
-        },
+    row = (
+        requirement_id,
+        merchant.merchant_number,
+        payment.buyer_id,
+        payment.amount_minor,
+        payment.currency,
+        (Band.STANDARD if usage is None else usage.band).value,
+        payment.challenge,
+        challenge_hash(payment.challenge),
+        bps,
+        "spent",
+        receipt,
+        None if usage is None else usage.metered_usage_id,
+        msgspec.json.encode(payment.metadata).decode(),
+        payment.expires_at,
+        tx.now,
+        tx.now,
+        tx.now,
+        tx.now,
     )
+    insert_rows(tx.connection, REQUIREMENTS, _REQUIREMENT_COLUMNS, [row])
+
+
+_REQUIREMENT_COLUMNS = (
+    "requirement_id",
+    "merchant_number",
+    "buyer_id",
+    "amount_minor",
+    "currency",
+    "pricing_band",
+    "challenge",
+    "challenge_hash",
+    "fee_bps",
+    "status",
+    "chain_receipt_id",
+    "metered_usage_id",
+    "metadata",
+    "expires_at",
+    "confirmed_at",
+    "spent_at",
+    "created_at",
+    "updated_at",
+)
 
 
 def _tell(tx: Transaction, owner: str, data: dict[str, object]) -> str:
     # What the server asked for by itself is consumed as it is confirmed.
-    confirmed = emit(tx, owner=owner, event_type=CONFIRMED, data=data)
     spent = {**data, "status": "spent", "spent_at": to_text(tx.now)}
-    emit(tx, owner=owner, event_type=SPENT, data=spent)
-    return confirmed
+    return emit_all(tx, owner=owner, events=[(CONFIRMED, data), (SPENT, spent)])[0]

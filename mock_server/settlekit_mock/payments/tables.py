@@ -14,11 +14,11 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     bindparam,
-    insert,
     select,
     update,
 )
 
+from settlekit_mock.kernel.bulk import insert_rows
 from settlekit_mock.kernel.tables import METADATA, Number
 from settlekit_mock.payments.rules.checkout import SessionStatus
 from settlekit_mock.webhooks.rules import read_url
@@ -177,7 +177,6 @@ class Merchant(NamedTuple):
 class CheckoutSession(NamedTuple):
     """A checkout session. The challenge and the form's token never leave it."""
 
-    session_number: int
     session_id: str
     merchant_number: int
     nonce: str
@@ -239,6 +238,11 @@ def session_with_nonce(
     return None if found is None else _session(found)
 
 
+def insert_session(connection: Connection, session: CheckoutSession) -> None:
+    """Write a new session."""
+    insert_rows(connection, CHECKOUT_SESSIONS, CheckoutSession._fields, [session])
+
+
 def _session(row: object) -> CheckoutSession:
     found = CheckoutSession(*row)  # type: ignore[misc]
     return found._replace(status=SessionStatus(found.status))
@@ -251,13 +255,12 @@ _OF_USER = (
     .where(MERCHANTS.c.merchant_user_id == bindparam("given"))
     .order_by(MERCHANTS.c.merchant_number)
 )
-_SESSION = select(*CHECKOUT_SESSIONS.c).where(CHECKOUT_SESSIONS.c.session_id == bindparam("given"))
-_BY_NONCE = select(*CHECKOUT_SESSIONS.c).where(
+_ANY_SESSION = select(*(CHECKOUT_SESSIONS.c[name] for name in CheckoutSession._fields))
+_SESSION = _ANY_SESSION.where(CHECKOUT_SESSIONS.c.session_id == bindparam("given"))
+_BY_NONCE = _ANY_SESSION.where(
     CHECKOUT_SESSIONS.c.merchant_number == bindparam("of_merchant"),
     CHECKOUT_SESSIONS.c.nonce == bindparam("given"),
 )
-INSERT_SESSION = insert(CHECKOUT_SESSIONS)
 UPDATE_SESSION = update(CHECKOUT_SESSIONS).where(
     CHECKOUT_SESSIONS.c.session_id == bindparam("given")
 )
-INSERT_REQUIREMENT = insert(REQUIREMENTS)

@@ -11,11 +11,8 @@ from settlekit_mock.webhooks import faults, rules
 from settlekit_mock.webhooks.sender import Outcome, Sender
 from settlekit_mock.webhooks.tables import (
     UPDATE_DELIVERY,
-    Delivery,
-    Subscription,
-    body_of,
-    delivery_of,
-    subscription_of,
+    Outgoing,
+    outgoing,
 )
 
 _HEADERS: Final = {
@@ -30,10 +27,8 @@ _OTHER_SECRET: Final = "whsec_of_somebody_else"
 class Job:
     """One attempt, ready to be sent."""
 
-    delivery: Delivery
-    url: str
+    delivery: Outgoing
     headers: dict[str, str]
-    body: bytes
     fault: str | None = None
 
 
@@ -46,11 +41,10 @@ class DeliveryErrand:
 
     def prepare(self, tx: Transaction, subject: str) -> Job | None:
         """Sign an attempt; a delivery to a paused subscription is held instead."""
-        delivery = delivery_of(tx.connection, subject)
+        delivery = outgoing(tx.connection, subject)
         if delivery is None:
             return None
-        to = subscription_of(tx.connection, delivery.subscription_id)
-        if to is None or to.status != "active":
+        if delivery.status != "active":
             tx.connection.execute(UPDATE_DELIVERY, {"given": subject, "next_attempt_at": None})
             return None
         fault = faults.meet(tx, self._door, delivery)
@@ -58,17 +52,15 @@ class DeliveryErrand:
             faults.keep_back(tx, fault, delivery)
             return None
         kind = None if fault is None else fault.kind
-        body = body_of(tx.connection, delivery.event_id)
-        headers = {**_HEADERS, SIGNATURE_HEADER: _signature(tx, to, body, kind)}
-        return Job(delivery, to.callback_url, headers, body, kind)
+        return Job(delivery, {**_HEADERS, SIGNATURE_HEADER: _signature(tx, delivery, kind)}, kind)
 
     def perform(self, job: Job) -> Outcome:
         """Send it once, unless a fault wants it lost or doubled; the last answer counts."""
         if job.fault == "drop":
             return Outcome(None, "lost on the way, as a fault asked")
         if job.fault == "duplicate":
-            self._sender.send(job.url, job.headers, job.body)
-        return self._sender.send(job.url, job.headers, job.body)
+            self._sender.send(job.delivery.callback_url, job.headers, job.delivery.body)
+        return self._sender.send(job.delivery.callback_url, job.headers, job.delivery.body)
 
     def finish(self, tx: Transaction, subject: str, job: Job, outcome: Outcome) -> None:
         """Write how the attempt went, and when the next one comes if one must."""
@@ -94,7 +86,7 @@ class DeliveryErrand:
 
 
 def _journal(
-    tx: Transaction, delivery: Delivery, attempt: int, outcome: Outcome, *, arrived: bool
+    tx: Transaction, delivery: Outgoing, attempt: int, outcome: Outcome, *, arrived: bool
 ) -> None:
     tx.record(
         "webhook.delivered" if arrived else "webhook.failed",
@@ -108,12 +100,12 @@ def _journal(
     )
 
 
-def _signature(tx: Transaction, to: Subscription, body: bytes, fault: str | None) -> str:
+def _signature(tx: Transaction, delivery: Outgoing, fault: str | None) -> str:
     secrets = rules.signing_secrets(
-        to.signing_secret, to.previous_secret, to.previous_expires_at, tx.now
+        delivery.signing_secret, delivery.previous_secret, delivery.previous_expires_at, tx.now
     )
     signed_at = tx.now if tx.state.sign_with_clock else machine_now()
     if fault == "other_secret":
         secrets = (_OTHER_SECRET,)
-    signed = body[:-1] if fault == "bad_signature" else body
+    signed = delivery.body[:-1] if fault == "bad_signature" else delivery.body
     return sign_all(signed, secrets, timestamp=signed_at // 1000)

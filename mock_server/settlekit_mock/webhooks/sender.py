@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     import httpx
 
 TIMEOUT_SECONDS: Final = 10.0
+_KEEP_ALIVE_SECONDS: Final = 1.0
 _BODY_LIMIT: Final = 64 * 1024
 """Bytes of an answer that are read, so that the connection can be used again."""
 
@@ -191,5 +192,10 @@ def _build(scheme: str, timeout_seconds: float) -> "httpx.Client":
         else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     )
     return httpx.Client(
-        verify=trusted, timeout=timeout_seconds, follow_redirects=False, trust_env=False
+        verify=trusted,
+        timeout=timeout_seconds,
+        follow_redirects=False,
+        trust_env=False,
+        # Shorter than any common server's own, which would close the connection under a send.
+        limits=httpx.Limits(keepalive_expiry=_KEEP_ALIVE_SECONDS),
     )

@@ -11,8 +11,6 @@ from settlekit_mock.kernel.times import to_text
 from settlekit_mock.kernel.transaction import Transaction
 from settlekit_mock.webhooks import rules
 from settlekit_mock.webhooks.tables import (
-    INSERT_DELIVERIES,
-    INSERT_EVENT,
     INSERT_SUBSCRIPTION,
     SUBSCRIPTIONS,
     UPDATE_DELIVERY,
@@ -22,6 +20,8 @@ from settlekit_mock.webhooks.tables import (
     deliveries_of_event,
     delivery_of,
     held_deliveries,
+    insert_deliveries,
+    insert_events,
     subscription_of,
     subscriptions_of,
     types_text,
@@ -50,12 +50,23 @@ def emit(tx: Transaction, *, owner: str, event_type: str, data: Mapping[str, obj
 
     The event is kept and its deliveries become due within this transaction.
     """
-    listening = [
-        found
-        for found in subscriptions_of(tx.connection, owner)
-        if found.status == "active" and f" {event_type} " in found.event_types
-    ]
-    return _tell(tx, owner, event_type, data, listening)
+    (event_id,) = emit_all(tx, owner=owner, events=[(event_type, data)])
+    return event_id
+
+
+def emit_all(
+    tx: Transaction, *, owner: str, events: Sequence[tuple[str, Mapping[str, object]]]
+) -> list[str]:
+    """Tell several events in order, as ``emit`` tells one; return their ids."""
+    active = [one for one in subscriptions_of(tx.connection, owner) if one.status == "active"]
+    return _tell(
+        tx,
+        owner,
+        [
+            (event_type, data, [one for one in active if f" {event_type} " in one.event_types])
+            for event_type, data in events
+        ],
+    )
 
 
 def emit_test(
@@ -78,61 +89,63 @@ def emit_test(
     if subscription_ids is None:
         return emit(tx, owner=owner, event_type=event_type, data=whole)
     named = [_active(tx, owner, name) for name in dict.fromkeys(subscription_ids)]
-    return _tell(tx, owner, event_type, whole, named)
+    (event_id,) = _tell(tx, owner, [(event_type, whole, named)])
+    return event_id
 
 
 def _tell(
     tx: Transaction,
     owner: str,
-    event_type: str,
-    data: Mapping[str, object],
-    listening: Sequence[Subscription],
-) -> str:
-    event_id = tx.new_id("evt")
-    body = {
-        "id": event_id,
-        "type": event_type,
-        "api_version": rules.API_VERSION,
-        "occurred_at": to_text(tx.now),
-        "data": {**data, "environment": "sandbox"},
-    }
-    tx.connection.execute(
-        INSERT_EVENT,
-        {
-            "event_id": event_id,
-            "owner": owner,
-            "event_type": event_type,
-            "occurred_at": tx.now,
-            "body": _JSON.encode(body),
-        },
-    )
-    _queue(tx, owner, event_id, event_type, [found.subscription_id for found in listening])
-    return event_id
-
-
-def _queue(
-    tx: Transaction, owner: str, event_id: str, event_type: str, subscription_ids: Sequence[str]
+    events: Sequence[tuple[str, Mapping[str, object], Sequence[Subscription]]],
 ) -> list[str]:
-    rows = [
+    rows: list[tuple[str, str, str, int, bytes]] = []
+    deliveries: list[tuple[object, ...]] = []
+    for event_type, data, listening in events:
+        event_id = tx.new_id("evt")
+        rows.append((event_id, owner, event_type, tx.now, _body(tx, event_id, event_type, data)))
+        deliveries += [
+            _delivery(tx, owner, one.subscription_id, event_id, event_type) for one in listening
+        ]
+    insert_events(tx.connection, rows)
+    insert_deliveries(tx.connection, deliveries)
+    return [row[0] for row in rows]
+
+
+def _body(tx: Transaction, event_id: str, event_type: str, data: Mapping[str, object]) -> bytes:
+    return _JSON.encode(
         {
-            "delivery_id": tx.new_id("whdel"),
-            "owner": owner,
-            "subscription_id": subscription_id,
-            "event_id": event_id,
-            "event_type": event_type,
-            "delivery_status": "queued",
-            "attempt_count": 0,
-            "next_attempt_at": tx.now,
-            "created_at": tx.now,
+            "id": event_id,
+            "type": event_type,
+            "api_version": rules.API_VERSION,
+            "occurred_at": to_text(tx.now),
+            "data": {**data, "environment": "sandbox"},
         }
-        for subscription_id in subscription_ids
-    ]
-    if rows:
-        tx.connection.execute(INSERT_DELIVERIES, rows)
-    found = [str(row["delivery_id"]) for row in rows]
-    for delivery_id in found:
-        tx.schedule(DELIVER, delivery_id, tx.now)
-    return found
+    )
+
+
+def _delivery(
+    tx: Transaction, owner: str, subscription_id: str, event_id: str, event_type: str
+) -> tuple[object, ...]:
+    """Make a delivery due at once and return its row, in the order of its columns."""
+    delivery_id = tx.new_id("whdel")
+    tx.schedule(DELIVER, delivery_id, tx.now)
+    return (
+        delivery_id,
+        owner,
+        subscription_id,
+        event_id,
+        event_type,
+        "queued",
+        0,
+        tx.now,
+        tx.now,
+    )
+
+
+def _again(tx: Transaction, old: Delivery) -> str:
+    row = _delivery(tx, old.owner, old.subscription_id, old.event_id, old.event_type)
+    insert_deliveries(tx.connection, [row])
+    return str(row[0])
 
 
 def redeliver(tx: Transaction, owner: str, delivery_id: str) -> str:
@@ -141,8 +154,7 @@ def redeliver(tx: Transaction, owner: str, delivery_id: str) -> str:
     if old is None or old.owner != owner:
         raise NotFound(f"no webhook delivery {delivery_id}")
     _active(tx, owner, old.subscription_id)
-    (new,) = _queue(tx, owner, old.event_id, old.event_type, [old.subscription_id])
-    return new
+    return _again(tx, old)
 
 
 def redeliver_event(tx: Transaction, event_id: str) -> list[str]:
@@ -152,7 +164,7 @@ def redeliver_event(tx: Transaction, event_id: str) -> list[str]:
     for subscription_id, old in went.items():
         found = subscription_of(tx.connection, subscription_id)
         if found is not None and found.status == "active":
-            new += _queue(tx, old.owner, event_id, old.event_type, [subscription_id])
+            new.append(_again(tx, old))
     return new
 
 

@@ -1,5 +1,6 @@
 """Subscriptions, events with their exact bytes, and the deliveries of events."""
 
+from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
 from sqlalchemy import (
@@ -19,6 +20,7 @@ from sqlalchemy import (
 )
 
 from settlekit_mock.kernel.append_only import append_only
+from settlekit_mock.kernel.bulk import insert_rows
 from settlekit_mock.kernel.tables import METADATA, Number
 
 SUBSCRIPTIONS = Table(
@@ -148,10 +150,36 @@ def deliveries_of_event(connection: Connection, event_id: str) -> list[Delivery]
     return [Delivery(*row) for row in connection.execute(_OF_EVENT, {"given": event_id})]
 
 
-def body_of(connection: Connection, event_id: str) -> bytes:
-    """Return the exact bytes of an event."""
-    found: bytes = connection.execute(_BODY, {"given": event_id}).scalar_one()
-    return found
+class Outgoing(NamedTuple):
+    """What an attempt needs: how often it was tried, where it goes, who signs, and the bytes."""
+
+    delivery_id: str
+    attempt_count: int
+    event_id: str
+    event_type: str
+    subscription_id: str
+    callback_url: str
+    status: str
+    signing_secret: str
+    previous_secret: str | None
+    previous_expires_at: int | None
+    body: bytes
+
+
+def outgoing(connection: Connection, delivery_id: str) -> Outgoing | None:
+    """Return a delivery with its subscription and its event's exact bytes."""
+    row = connection.execute(_OUTGOING, {"given": delivery_id}).first()
+    return None if row is None else Outgoing(*row)
+
+
+def insert_events(connection: Connection, rows: Sequence[tuple[object, ...]]) -> None:
+    """Write events, each in the order of ``EVENT_COLUMNS``."""
+    insert_rows(connection, EVENTS, EVENT_COLUMNS, rows)
+
+
+def insert_deliveries(connection: Connection, rows: Sequence[tuple[object, ...]]) -> None:
+    """Write deliveries, each in the order of ``DELIVERY_COLUMNS``."""
+    insert_rows(connection, DELIVERIES, DELIVERY_COLUMNS, rows)
 
 
 def newest_deliveries(
@@ -206,8 +234,35 @@ _OF_EVENT = (
     .where(DELIVERIES.c.event_id == bindparam("given"))
     .order_by(DELIVERIES.c.delivery_number)
 )
-_BODY = select(EVENTS.c.body).where(EVENTS.c.event_id == bindparam("given"))
+_OUTGOING = (
+    select(
+        DELIVERIES.c.delivery_id,
+        DELIVERIES.c.attempt_count,
+        DELIVERIES.c.event_id,
+        DELIVERIES.c.event_type,
+        DELIVERIES.c.subscription_id,
+        SUBSCRIPTIONS.c.callback_url,
+        SUBSCRIPTIONS.c.status,
+        SUBSCRIPTIONS.c.signing_secret,
+        SUBSCRIPTIONS.c.previous_secret,
+        SUBSCRIPTIONS.c.previous_expires_at,
+        EVENTS.c.body,
+    )
+    .join(SUBSCRIPTIONS, SUBSCRIPTIONS.c.subscription_id == DELIVERIES.c.subscription_id)
+    .join(EVENTS, EVENTS.c.event_id == DELIVERIES.c.event_id)
+    .where(DELIVERIES.c.delivery_id == bindparam("given"))
+)
+EVENT_COLUMNS = ("event_id", "owner", "event_type", "occurred_at", "body")
+DELIVERY_COLUMNS = (
+    "delivery_id",
+    "owner",
+    "subscription_id",
+    "event_id",
+    "event_type",
+    "delivery_status",
+    "attempt_count",
+    "next_attempt_at",
+    "created_at",
+)
 INSERT_SUBSCRIPTION = insert(SUBSCRIPTIONS)
-INSERT_EVENT = insert(EVENTS)
-INSERT_DELIVERIES = insert(DELIVERIES)
 UPDATE_DELIVERY = update(DELIVERIES).where(DELIVERIES.c.delivery_id == bindparam("given"))
