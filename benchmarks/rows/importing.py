@@ -1,0 +1,40 @@
+"""Importing the library, in fresh interpreters."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+
+from figures import Figure, Unit, ratio_at_most
+from measuring import Sample, Scale, medians
+
+TIMED = (
+    "import time; started = time.perf_counter(); import {module}; "
+    "print(time.perf_counter() - started)"
+)
+UNWANTED = (
+    "import sys, settlekit; "
+    "print(*sys.modules.keys() & {'httpx', 'pydantic', 'sqlalchemy', 'werkzeug'})"
+)
+
+
+def _python(code: str) -> str:
+    command = [sys.executable, "-I", "-c", code]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+
+
+def _importing(module: str) -> Sample:
+    return lambda: float(_python(TIMED.format(module=module)))
+
+
+def measure(scale: Scale) -> Iterator[Figure]:
+    ours, theirs = medians(scale.pick(7, 25), _importing("settlekit"), _importing("httpx"))
+    unwanted = _python(UNWANTED)
+    yield Figure(
+        work="import settlekit",
+        ours=ours,
+        theirs=theirs,
+        against="import httpx",
+        unit=Unit.SECONDS,
+        target=ratio_at_most(0.7),
+        note=f"importing settlekit loads {unwanted}" if unwanted else "",
+    )
