@@ -21,8 +21,10 @@ from settlekit_mock.seeding import seed
 from settlekit_mock.settings import settings_from
 from settlekit_mock.settlement.install import install as install_settlement
 from settlekit_mock.settlement.routes import ROUTES as SETTLEMENT_ROUTES
+from settlekit_mock.webhooks.install import Nowhere, mounts_of
 from settlekit_mock.webhooks.install import install as install_webhooks
 from settlekit_mock.webhooks.routes import ROUTES as WEBHOOKS_ROUTES
+from settlekit_mock.webhooks.sender import Mounts, Sender
 
 _images: dict[Settings, bytes] = {}
 """Beginnings made before in this process, by their settings: copying one takes a moment."""
@@ -59,10 +61,28 @@ def _open_in_memory(settings: Settings) -> World:
     return world
 
 
-def _installed(database: Database, settings: Settings) -> World:
+def fork_world(world: World, *, webhooks: bool = False) -> World:
+    """Open another world that begins as this one is now, and goes its own way.
+
+    Its webhooks reach nobody and count as delivered, unless ``webhooks`` asks that they
+    go where this world's go. Raises ``Conflict`` for a world that isn't in memory.
+    """
+    database = Database(image=world.image().content)
+    if webhooks:
+        return _installed(database, world.settings, mounts=mounts_of(world))
+    return _installed(database, world.settings, sender=Nowhere())
+
+
+def _installed(
+    database: Database,
+    settings: Settings,
+    *,
+    mounts: Mounts | None = None,
+    sender: Sender | None = None,
+) -> World:
     world = World(database, settings)
     world.seed = seed
-    install_webhooks(world)
+    install_webhooks(world, mounts=mounts, sender=sender)
     install_settlement(world)
     install_payments(world)
     return world

@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from datetime import timedelta
 from urllib.parse import quote, urlencode
 
+import msgspec
+
 from settlekit_mock.control.buyers import BuyerAnswer
 from settlekit_mock.control.check import Checked
 from settlekit_mock.control.clock import Clock
@@ -19,12 +21,14 @@ from settlekit_mock.driver.actors import BuyersDriver, MerchantsDriver, TokensDr
 from settlekit_mock.driver.calls import (
     Calls,
     ControlError,
+    Listen,
     Send,
     UnreadableAnswer,
     duration_text,
     given,
 )
 from settlekit_mock.driver.clock import ClockDriver
+from settlekit_mock.driver.faults import FaultsDriver, SnapshotsDriver, WebhookFaultsDriver
 from settlekit_mock.driver.settlement import (
     BatchesDriver,
     NoticesDriver,
@@ -32,14 +36,14 @@ from settlekit_mock.driver.settlement import (
     SimulateDriver,
 )
 
-__all__ = ["ControlError", "Driver", "Send", "UnreadableAnswer"]
+__all__ = ["ControlError", "Driver", "Listen", "Send", "UnreadableAnswer"]
 
 
 class Driver:
     """Drives one mock server."""
 
-    def __init__(self, send: Send) -> None:
-        self._calls = Calls(send)
+    def __init__(self, send: Send, listen: Listen | None = None) -> None:
+        self._calls = Calls(send, listen)
         self.clock = ClockDriver(self._calls)
         self.buyers = BuyersDriver(self._calls)
         self.merchants = MerchantsDriver(self._calls)
@@ -48,6 +52,9 @@ class Driver:
         self.batches = BatchesDriver(self._calls)
         self.notices = NoticesDriver(self._calls, self.clock)
         self.scenarios = ScenariosDriver(self._calls)
+        self.faults = FaultsDriver(self._calls)
+        self.webhook_faults = WebhookFaultsDriver(self._calls)
+        self.snapshots = SnapshotsDriver(self._calls)
 
     def usage(
         self,
@@ -87,6 +94,24 @@ class Driver:
             if not page.items:
                 return
             after = page.next_after
+
+    def follow(
+        self,
+        *,
+        kind: str | None = None,
+        subject: str | None = None,
+        after: int | None = None,
+        limit: int | None = None,
+    ) -> Iterator[JournalEntry]:
+        """Iterate over the journal as it is written, from now on or from behind an entry.
+
+        It ends with the server, when the world is begun anew or restored, or after
+        ``limit`` entries.
+        """
+        query = given({"kind": kind, "subject": subject, "after": after, "limit": limit})
+        for line in self._calls.lines(f"events/stream?{urlencode(query)}"):
+            if line.startswith(b"data: "):
+                yield msgspec.json.decode(line[6:], type=JournalEntry)
 
     def fate(self, usage_id: str) -> Fate:
         """Read what became of a payment, accepted or refused."""

@@ -1,6 +1,7 @@
 """Call control routes and read their answers."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
 from typing import Any, NoReturn, TypeVar
 
@@ -10,6 +11,8 @@ from settlekit_mock.kernel.times import to_instant, to_text
 
 Send = Callable[[str, str, bytes | None], tuple[int, bytes]]
 """(method, path with query, JSON body) → (status, body)."""
+Listen = Callable[[str], AbstractContextManager[tuple[int, Iterable[bytes]]]]
+"""path with query → (status, the body's pieces as they come)."""
 T = TypeVar("T")
 
 
@@ -33,8 +36,9 @@ class UnreadableAnswer(Exception):
 class Calls:
     """Calls control routes and reads their answers."""
 
-    def __init__(self, send: Send) -> None:
+    def __init__(self, send: Send, listen: Listen | None = None) -> None:
         self._send = send
+        self._listen = listen
 
     def call(
         self, answers: type[T], method: str, path: str, body: dict[str, Any] | None = None
@@ -52,6 +56,18 @@ class Calls:
             return msgspec.convert(envelope.data, answers)
         except (msgspec.MsgspecError, UnicodeDecodeError) as error:
             raise UnreadableAnswer(f"an answer {status} that no mock gives: {error}") from error
+
+    def lines(self, path: str) -> Iterator[bytes]:
+        """Yield the lines of an answer that goes on, as they come."""
+        if self._listen is None:
+            raise TypeError("this driver was given no way to listen")
+        with self._listen(f"/_mock/{path}") as (status, pieces):
+            if status >= 400:
+                _refuse(status, b"".join(pieces))
+            rest = b""
+            for piece in pieces:
+                *whole, rest = (rest + piece).split(b"\n")
+                yield from whole
 
 
 class _Envelope(msgspec.Struct):

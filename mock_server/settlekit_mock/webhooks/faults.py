@@ -50,10 +50,12 @@ class Attempt(Protocol):
     @property
     def delivery_id(self) -> str:
         """The delivery."""
+        ...
 
     @property
     def subscription_id(self) -> str:
         """The subscription it goes to."""
+        ...
 
 
 def meet(tx: Transaction, door: Door, delivery: Attempt) -> Fault | None:
