@@ -97,7 +97,18 @@ def test_every_field_of_an_event_is_needed(missing: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "body", [b"", b"[" * 100_000, b"\xff", b"null", b"[]", b'{"id": NaN}', b'{"a"' * 9, "\ud800"]
+    "body",
+    [
+        b"",
+        b"[" * 100_000,
+        b'{"data":{"a":' + b"[" * 100_000,
+        b"\xff",
+        b"null",
+        b"[]",
+        b'{"id": NaN}',
+        b'{"a"' * 9,
+        "\ud800",
+    ],
 )
 def test_no_body_brings_a_foreign_error(body: bytes | str) -> None:
     """Deep, broken, empty and half-Unicode bodies are PayloadErrors."""
