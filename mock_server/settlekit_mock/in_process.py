@@ -1,6 +1,6 @@
 """A mock server in this process: no socket, its own world, gone when it is closed."""
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, Self
@@ -106,7 +106,7 @@ class MockServer(Driver):
         return AsyncClient(base_url=f"{ORIGIN}/v1", http=async_http(self.app), **options)
 
     @contextmanager
-    def serve(self, *, host: str = "127.0.0.1", port: int = 0) -> Iterator[Server]:
+    def serve(self, *, host: str = "127.0.0.1", port: int = 0) -> Generator[Server, None, None]:
         """Put this server on a socket; ``port=0`` takes a free one. Yields it, with its ``url``."""
         server = Server(self.app, host, port).start()
         worker = Worker(self.world)

@@ -5,10 +5,12 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from msgspec import Meta
+from sqlalchemy import Connection
 
 from settlekit_mock.control.clock import Duration, milliseconds
 from settlekit_mock.http.routes import Request
 from settlekit_mock.http.wire import Answer, Currency, ShortText, StrictBody
+from settlekit_mock.kernel.clock import load_state
 from settlekit_mock.kernel.problems import NotFound
 from settlekit_mock.kernel.world import World
 from settlekit_mock.payments.tables import merchant_named
@@ -46,9 +48,10 @@ class UsageAnswer(Answer, frozen=True, kw_only=True):
 def make_usage(request: Request) -> UsageAnswer:
     """Offer a payment ``count`` times, in order; the clock moves along with ``over``."""
     body, world = request.body, request.world
-    sale = _sale(world, body)
     span = 0 if body.over is None else milliseconds(body.over, "over")
-    spread = _Spread(world.now(), span, body.count)
+    with world.snapshot() as connection:
+        sale = _sale(connection, body)
+        spread = _Spread(load_state(connection).now, span, body.count)
     tally = Tally()
     done = 0
     while done < body.count:
@@ -102,9 +105,8 @@ def _offer_group(
     return offered
 
 
-def _sale(world: World, body: UsageBody) -> Sale:
-    with world.snapshot() as connection:
-        merchant = merchant_named(connection, body.merchant)
+def _sale(connection: Connection, body: UsageBody) -> Sale:
+    merchant = merchant_named(connection, body.merchant)
     if merchant is None:
         raise NotFound(f"no merchant {body.merchant!r}", code="EXTERNAL_402_MERCHANT_NOT_FOUND")
     capability = body.capability_key or f"external_402.{merchant.merchant}"

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
+from urllib.parse import unquote_to_bytes
 from uuid import uuid4
 
 from sqlalchemy.exc import DBAPIError
@@ -21,7 +22,7 @@ from settlekit_mock.http.reading import BODY_LIMIT, convert, read_json, read_que
 from settlekit_mock.http.roles import Credentials, admit
 from settlekit_mock.http.routes import Page, Reply, Request, Route, Stream
 from settlekit_mock.kernel.faults import Fault
-from settlekit_mock.kernel.problems import Malformed, NotFound, Problem
+from settlekit_mock.kernel.problems import Invalid, Malformed, NotFound, Problem
 from settlekit_mock.kernel.world import World
 
 _LOG = logging.getLogger("settlekit_mock")
@@ -106,7 +107,7 @@ class Application:
             world=self.world,
             caller=caller,
             path=path,
-            query=None if route.query is None else read_query(given.args, route.query),
+            query=_query(route, given),
             body=_body(route, given, raw),
             raw=raw,
             headers=given.headers,
@@ -166,6 +167,16 @@ def _raw_body(given: WsgiRequest) -> bytes:
 
 def _too_large() -> Problem:
     return Problem("a body holds at most 1 MiB", status=413, code="PAYLOAD_TOO_LARGE")
+
+
+def _query(route: Route, given: WsgiRequest) -> Any:
+    if route.query is None:
+        return None
+    try:
+        unquote_to_bytes(given.query_string).decode()
+    except ValueError as error:
+        raise Invalid("the query must be text in UTF-8") from error
+    return read_query(given.args, route.query)
 
 
 def _body(route: Route, given: WsgiRequest, raw: bytes) -> Any:

@@ -199,6 +199,6 @@ def _success(route: Route, schemas: dict[Any, Any]) -> dict[str, Any]:
 
 def _security_schemes() -> dict[str, Any]:
     bearer = {"type": "http", "scheme": "bearer"}
-    schemes: dict[str, Any] = {name: bearer for role, name in _SECURITY.items()}
+    schemes: dict[str, Any] = dict.fromkeys(_SECURITY.values(), bearer)
     schemes["adminSecret"] = {"type": "apiKey", "in": "header", "name": "X-Admin-Secret"}
     return schemes

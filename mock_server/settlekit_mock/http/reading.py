@@ -4,7 +4,7 @@ import json
 import math
 import re
 from functools import cache
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import msgspec
 import msgspec.inspect
@@ -43,7 +43,7 @@ def read_json(raw: bytes) -> dict[str, Any]:
     if not isinstance(found, dict):
         raise Malformed("the body must be a JSON object")
     _check(found, DEEPEST)
-    return found
+    return cast(dict[str, Any], found)
 
 
 def _check(value: Any, deeper: int) -> None:
@@ -54,7 +54,9 @@ def _check(value: Any, deeper: int) -> None:
     elif isinstance(value, dict | list):
         if not deeper:
             raise Malformed(f"the body is nested more than {DEEPEST} deep")
-        for inner in (*value, *value.values()) if isinstance(value, dict) else value:
+        read = cast(dict[str, Any] | list[Any], value)
+        inside: list[Any] = [*read, *read.values()] if isinstance(read, dict) else read
+        for inner in inside:
             _check(inner, deeper - 1)
     elif isinstance(value, float):
         if not math.isfinite(value):

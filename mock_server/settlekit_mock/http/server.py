@@ -18,7 +18,7 @@ class Server:
     """An HTTP server for one application; ``port=0`` takes a free port."""
 
     def __init__(self, application: Any, host: str = "127.0.0.1", port: int = 0) -> None:
-        self._server = wsgi.Server((host, port), application, numthreads=THREADS)
+        self._server: Any = wsgi.Server((host, port), application, numthreads=THREADS)
         self._server.server_name = "settlekit-mock"
         self._host = host
         self._thread: threading.Thread | None = None

@@ -7,7 +7,7 @@ that it can be advanced, and goes on from there. It never goes back.
 import time
 from dataclasses import dataclass, replace
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 
 from settlekit_mock.kernel.problems import Conflict
 from settlekit_mock.kernel.tables import SCHEMA_VERSION, STATE
@@ -84,6 +84,11 @@ _READ = select(
 )
 
 
+_WRITE = update(STATE).values(
+    {column: bindparam(f"new_{column.name}") for column in _READ.selected_columns}
+)
+
+
 def load_state(connection: Connection) -> State:
     """Read the server's one row."""
     seed, frozen_at, offset_ms, sign_with_clock, next_number = connection.execute(_READ).one()
@@ -92,7 +97,8 @@ def load_state(connection: Connection) -> State:
 
 def save_state(connection: Connection, state: State) -> None:
     """Write the server's one row back."""
-    connection.execute(update(STATE).values(_columns(state)))
+    values = {f"new_{name}": value for name, value in _columns(state).items()}
+    connection.execute(_WRITE, values)
 
 
 def create_state(connection: Connection, state: State) -> None:

@@ -8,7 +8,7 @@ killed process and may lose the last commits when the power goes.
 
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
@@ -52,7 +52,7 @@ class Database:
         return engine
 
     @contextmanager
-    def write(self) -> Iterator[Connection]:
+    def write(self) -> Generator[Connection, None, None]:
         """Open a transaction that may write; it commits, or rolls back on any exception."""
         with (
             self._write_lock,
@@ -64,7 +64,7 @@ class Database:
             yield connection
 
     @contextmanager
-    def read(self) -> Iterator[Connection]:
+    def read(self) -> Generator[Connection, None, None]:
         """Open a transaction that sees one state of the database and writes nothing."""
         with self._reading(), self.engine.connect() as connection, connection.begin():
             yield connection
@@ -140,9 +140,11 @@ class Database:
 
 
 def _begin(connection: Connection) -> None:
-    # The driver opens no transaction for a SELECT, so it is left in autocommit and told.
+    # The driver opens no transaction for a SELECT, so it is left in autocommit and told;
+    # straight, for this happens several times in each call.
     options = connection.get_execution_options()
-    connection.exec_driver_sql(options.get("settlekit_begin", "BEGIN"))
+    driver: Any = connection.connection.driver_connection
+    driver.execute(options.get("settlekit_begin", "BEGIN"))
 
 
 def _memory_connection(image: bytes | None) -> sqlite3.Connection:

@@ -10,7 +10,7 @@ none open, and its outcome is written in a second, which also takes the row.
 """
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
@@ -133,7 +133,7 @@ class DueLoop:
         return goal
 
     @contextmanager
-    def _one_at_a_time(self) -> Iterator[None]:
+    def _one_at_a_time(self) -> Generator[None, None, None]:
         me, advancer = threading.get_ident(), self._advancer
         # Whoever calls while the advancer waits for a handler may be that handler.
         if advancer is not None and (advancer == me or advancer in self._performing):
@@ -150,7 +150,7 @@ class DueLoop:
                 self._advancer = None
 
     @contextmanager
-    def resting(self) -> Iterator[None]:
+    def resting(self) -> Generator[None, None, None]:
         """Keep all others from doing due work, with no errand under way."""
         if threading.get_ident() in self._performing:
             raise Conflict("a webhook handler can't begin the world anew", code="CLOCK_BUSY")

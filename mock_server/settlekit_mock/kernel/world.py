@@ -2,7 +2,7 @@
 
 import threading
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import NamedTuple
@@ -135,7 +135,7 @@ class World:
         )
 
     @contextmanager
-    def transaction(self) -> Iterator[Transaction]:
+    def transaction(self) -> Generator[Transaction, None, None]:
         """Open a transaction that writes; what it scheduled is due once it committed.
 
         A ``Problem`` rolls it back, and writes what ``when_refused`` was given instead.
@@ -167,7 +167,7 @@ class World:
             wake()
 
     @contextmanager
-    def snapshot(self) -> Iterator[Connection]:
+    def snapshot(self) -> Generator[Connection, None, None]:
         """Open a transaction that only reads, and sees one moment."""
         with self.database.read() as connection:
             yield connection
@@ -192,7 +192,7 @@ class World:
         self._listeners[topic].append(listener)
 
     @contextmanager
-    def listening(self, topic: str, listener: Listener) -> Iterator[None]:
+    def listening(self, topic: str, listener: Listener) -> Generator[None, None, None]:
         """Have a listener told for as long as the context lasts."""
         self.subscribe(topic, listener)
         try:
@@ -209,7 +209,7 @@ class World:
         self._woken.append(wake)
 
     @contextmanager
-    def watching(self, kind: str) -> Iterator[Callable[[], bool]]:
+    def watching(self, kind: str) -> Generator[Callable[[], bool], None, None]:
         """Watch for a kind of journal entry; the callable says whether one was written."""
         watch = _Watch(kind)
         self._watches += (watch,)

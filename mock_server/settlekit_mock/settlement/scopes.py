@@ -194,7 +194,8 @@ def label_number(connection: Connection, sale: Sale) -> int:
     number: int | None = connection.execute(_LABEL, key).scalar()
     if number is None:
         connection.execute(insert(LABELS).values(values))
-        number = connection.execute(_LABEL, key).scalar_one()
+        made: int = connection.execute(_LABEL, key).scalar_one()
+        return made
     return number
 
 

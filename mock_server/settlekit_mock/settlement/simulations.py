@@ -7,7 +7,7 @@ batch goes before the one for the buyer, and that before the one for all.
 from enum import StrEnum
 from typing import NamedTuple
 
-from sqlalchemy import Connection, bindparam, delete, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, insert, or_, select, update
 
 from settlekit_mock.kernel.transaction import Transaction
 from settlekit_mock.settlement.rules.timetable import FINALITY_MS
@@ -87,8 +87,8 @@ _FITTING = (
     select(SIMULATIONS)
     .where(
         _SAME_KIND,
-        SIMULATIONS.c.subject.in_((bindparam("of_subject"), "")),
-        SIMULATIONS.c.buyer_id.in_((bindparam("of_buyer"), "")),
+        or_(SIMULATIONS.c.subject == bindparam("of_subject"), SIMULATIONS.c.subject == ""),
+        or_(SIMULATIONS.c.buyer_id == bindparam("of_buyer"), SIMULATIONS.c.buyer_id == ""),
     )
     .order_by(SIMULATIONS.c.subject.desc(), SIMULATIONS.c.buyer_id.desc())
     .limit(1)

@@ -54,7 +54,7 @@ class Tally:
     """What became of many payments in a row."""
 
     accepted: int = 0
-    refused: Counter[str] = field(default_factory=Counter)
+    refused: Counter[str] = field(default_factory=Counter[str])
     first_usage_id: str | None = None
     last_usage_id: str | None = None
 

@@ -25,8 +25,8 @@ class Stage:
 
     world: World
     scale: float = 1.0
-    buyers: list[str] = field(default_factory=list)
-    merchants: list[str] = field(default_factory=list)
+    buyers: list[str] = field(default_factory=list[str])
+    merchants: list[str] = field(default_factory=list[str])
     tally: Tally = field(default_factory=Tally)
 
     def merchant(self) -> Merchant:

@@ -7,7 +7,7 @@ what was sold takes a period's sums from ``period_labels``; no query adds up usa
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, Connection, Select, func, or_, select
+from sqlalchemy import ColumnElement, Connection, func, or_, select
 
 from settlekit_mock.kernel.database import AnyRow
 from settlekit_mock.settlement.batches import BATCH_QUERY
@@ -71,7 +71,7 @@ def _of_period(wanted: Filter) -> list[ColumnElement[bool]]:
     return conditions
 
 
-def _narrowed(query: Select[Any], wanted: Filter) -> Select[Any]:
+def _narrowed(query: Any, wanted: Filter) -> Any:
     """Take the sums of matching rows only, and drop periods without any."""
     if not wanted.by_label:
         return query
@@ -91,6 +91,11 @@ def _narrowed(query: Select[Any], wanted: Filter) -> Select[Any]:
     )
 
 
+def _rows(connection: Connection, query: Any) -> list[AnyRow]:
+    found: list[AnyRow] = connection.execute(query).all()
+    return found
+
+
 def open_periods(connection: Connection, reader: Reader, wanted: Filter) -> list[AnyRow]:
     """Return open periods, the one that closes first coming first."""
     query = (
@@ -103,7 +108,7 @@ def open_periods(connection: Connection, reader: Reader, wanted: Filter) -> list
         )
         .order_by(PERIODS.c.close_at, PERIODS.c.period_number)
     )
-    return list(connection.execute(_narrowed(query, wanted)))
+    return _rows(connection, _narrowed(query, wanted))
 
 
 def batches(
@@ -117,7 +122,7 @@ def batches(
         query = query.where(BATCHES.c.status == wanted.status)
     if before is not None:
         query = query.where(BATCHES.c.batch_number < before)
-    return list(connection.execute(_narrowed(query, wanted).limit(limit)))
+    return _rows(connection, _narrowed(query, wanted).limit(limit))
 
 
 def batch(connection: Connection, reader: Reader, batch_id: str) -> AnyRow | None:
@@ -135,7 +140,7 @@ def paused_batches(connection: Connection, reader: Reader, wanted: Filter) -> li
         BATCHES.c.execution_status.in_(("failed_retryable", "retrying", "past_due")),
         *_of_period(wanted),
     ).order_by(BATCHES.c.batch_number.desc())
-    return list(connection.execute(query))
+    return _rows(connection, query)
 
 
 def usage_events(
@@ -173,7 +178,7 @@ def usage_events(
     )
     if before is not None:
         query = query.where(USAGE.c.usage_number < before)
-    return list(connection.execute(query))
+    return _rows(connection, query)
 
 
 def _of_status(status: str | None) -> list[ColumnElement[bool]]:
@@ -197,13 +202,12 @@ def receivable_by_status(
     connection: Connection, reader: Reader, wanted: Filter
 ) -> list[tuple[str, str | None, int]]:
     """Return currency, batch status (None: open) and receivable, for narrowed totals."""
-    query = _narrowed(
+    query: Any = (
         select(PERIODS.c.currency, BATCHES.c.status)
         .select_from(PERIODS.outerjoin(BATCHES, BATCHES.c.period_number == PERIODS.c.period_number))
-        .where(PERIODS.c[reader.column] == reader.number, *_of_period(wanted)),
-        wanted,
+        .where(PERIODS.c[reader.column] == reader.number, *_of_period(wanted))
     )
     return [
         (row.currency, row.status, row.narrowed_gross - row.narrowed_fee)
-        for row in connection.execute(query)
+        for row in connection.execute(_narrowed(query, wanted))
     ]
