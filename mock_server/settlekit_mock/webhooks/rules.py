@@ -162,6 +162,17 @@ def refusal(addresses: Sequence[str], *, remote_allowed: bool) -> str | None:
     return None
 
 
+def names_this_machine(host: str) -> bool:
+    """Say whether a host can only be this machine, so that no name server need be asked."""
+    name = host.lower().strip("[]").rstrip(".")
+    if name == "localhost" or name.endswith(".localhost"):
+        return True
+    try:
+        return is_loopback(ip_address(name))
+    except ValueError:
+        return False
+
+
 def is_loopback(address: IPv4Address | IPv6Address) -> bool:
     """Say whether an address is this machine's own."""
     if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:

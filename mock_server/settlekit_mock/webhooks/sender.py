@@ -106,7 +106,7 @@ class HttpSender:
     """Sends over HTTP to addresses that the rules allow, on one pool of connections.
 
     The address that was checked is the one that is connected to: the name isn't looked up
-    a second time.
+    a second time. Without leave for remote targets no name server is asked at all.
     """
 
     def __init__(
@@ -128,12 +128,11 @@ class HttpSender:
 
         try:
             target = httpx.URL(rules.read_url(url, "callback_url").text)
-            addresses = self._resolve(target.host, target.port or _port(target.scheme))
-        except (Invalid, httpx.InvalidURL, OSError, UnicodeError):
+            addresses = self._checked_addresses(target.host, target.port or _port(target.scheme))
+        except Invalid as refused:
+            return Outcome(None, f"refused target: {refused.message}")
+        except (httpx.InvalidURL, OSError, UnicodeError):
             return Outcome(None, "the name can't be resolved")
-        why = rules.refusal(addresses, remote_allowed=self._remote_allowed)
-        if why is not None:
-            return Outcome(None, f"refused target: {why}")
         outcome = Outcome(None, "no address")
         for address in addresses:
             try:
@@ -145,6 +144,15 @@ class HttpSender:
             except (httpx.HTTPError, OSError) as error:
                 return Outcome(None, f"the connection broke: {type(error).__name__}")
         return outcome
+
+    def _checked_addresses(self, host: str, port: int) -> list[str]:
+        if not self._remote_allowed and not rules.names_this_machine(host):
+            raise Invalid(f"{host} isn't this machine; --allow-remote-webhooks allows others")
+        addresses = self._resolve(host, port)
+        why = rules.refusal(addresses, remote_allowed=self._remote_allowed)
+        if why is not None:
+            raise Invalid(why)
+        return addresses
 
     def _post(
         self, target: "httpx.URL", address: str, headers: Mapping[str, str], body: bytes

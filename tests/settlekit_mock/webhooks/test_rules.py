@@ -189,6 +189,31 @@ def test_never_private_addresses(address: str) -> None:
     assert rules.refusal([address], remote_allowed=True) is not None
 
 
+@pytest.mark.parametrize(
+    "host", ["localhost", "LOCALHOST", "localhost.", "a.localhost", "127.0.0.1", "[::1]", "::1"]
+)
+def test_names_of_this_machine(host: str) -> None:
+    """The loopback names and addresses are known without asking."""
+    assert rules.names_this_machine(host)
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "",
+        "shop.example",
+        "localhost.example",
+        "notlocalhost",
+        "10.0.0.1",
+        "[fe80::1]",
+        "2130706433",
+    ],
+)
+def test_names_of_other_machines(host: str) -> None:
+    """Any other name might be anywhere."""
+    assert not rules.names_this_machine(host)
+
+
 def test_every_address_counts() -> None:
     """A name with one good and one bad address is refused."""
     assert rules.refusal(["127.0.0.1", "10.0.0.1"], remote_allowed=False) is not None

@@ -133,7 +133,9 @@ def test_needs_no_second_look_up() -> None:
     """A name that only the sender can resolve is reached at the address it was given."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         listener.settimeout(5)
-        sender = HttpSender(timeout_seconds=0.2, resolve=lambda host, port: ["127.0.0.1"])
+        sender = HttpSender(
+            remote_allowed=True, timeout_seconds=0.2, resolve=lambda host, port: ["127.0.0.1"]
+        )
         sender.send(f"https://shop.invalid:{listener.getsockname()[1]}/", {}, b"{}")
         sender.close()
         connection, _ = listener.accept()
@@ -144,12 +146,25 @@ def test_needs_no_second_look_up() -> None:
     "address", ["10.0.0.1", "169.254.169.254", "::ffff:10.0.0.1", "93.184.216.34"]
 )
 def test_refuses_other_machines(address: str) -> None:
-    """A target that resolves to another machine is refused before anything is sent, and says so."""
-    outcome = HttpSender(resolve=lambda host, port: [address]).send(
-        "https://shop.example/", {}, b"{}"
-    )
+    """A local name that resolves to another machine is refused before anything is sent."""
+    sender = HttpSender(resolve=lambda host, port: [address])
+    outcome = sender.send("http://localhost:3000/", {}, b"{}")
     assert outcome.status is None
     assert outcome.error.startswith("refused target: ")
+
+
+@pytest.mark.parametrize(
+    "url", ["https://shop.example/", "https://10.0.0.1/", "https://[fe80::1]/"]
+)
+def test_asks_no_name_server_without_leave(url: str) -> None:
+    """Without leave for remote targets another machine's name is refused without a look-up."""
+
+    def resolve(host: str, port: int) -> list[str]:
+        raise AssertionError(host)
+
+    outcome = HttpSender(resolve=resolve).send(url, {}, b"{}")
+    assert outcome.status is None
+    assert "isn't this machine" in outcome.error
 
 
 def test_refuses_private_addresses_with_leave() -> None:
@@ -164,7 +179,7 @@ def test_a_name_that_does_not_resolve() -> None:
     def resolve(host: str, port: int) -> list[str]:
         raise OSError("no such name")
 
-    sender = HttpSender(resolve=resolve)
+    sender = HttpSender(remote_allowed=True, resolve=resolve)
     assert sender.send("https://shop.example/", {}, b"{}").error == "the name can't be resolved"
 
 
