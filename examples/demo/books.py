@@ -37,6 +37,9 @@ class Sum:
         """What the shop gets."""
         return self.gross_minor - self.fee_minor
 
+    def __repr__(self) -> str:
+        return f"{self.count} for {self.gross_minor:f}, fee {self.fee_minor:f}"
+
     def __add__(self, other: "Sum") -> "Sum":
         return Sum(
             self.count + other.count,

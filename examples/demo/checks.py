@@ -112,11 +112,24 @@ def check_batches(evidence: Evidence) -> Iterator[Check]:
 def _orders_on_rows(
     evidence: Evidence, rows: dict[str, list[dict[str, str]]]
 ) -> Iterator[tuple[str, Decimal]]:
-    by_usage_id = {order.metered_usage_id: order.order_id for order in evidence.shop_orders}
+    order_ids = _order_ids(evidence)
     for found in rows.values():
         for row in found:
-            order_id = by_usage_id.get(row["metered_usage_id"], row["operation_key"])
+            order_id = order_ids.get(row["metered_usage_id"], "?")
             yield order_id, Decimal(row["provider_gross_amount_minor"])
+
+
+def _order_ids(evidence: Evidence) -> dict[str, str]:
+    """Return the order of each usage event: an agent's is its operation, others the shop knows."""
+    found = {
+        event.metered_usage_id: event.operation_key or ""
+        for event in evidence.statements.usage_events
+    }
+    return found | {
+        order.metered_usage_id: order.order_id
+        for order in evidence.shop_orders
+        if order.metered_usage_id is not None
+    }
 
 
 def _digest(rows: list[dict[str, str]]) -> str:
@@ -174,14 +187,13 @@ def _must_be_refused(evidence: Evidence) -> Iterator[str]:
 
 
 def _settled_at_by_order(evidence: Evidence) -> dict[str, datetime]:
-    by_usage_id = {order.metered_usage_id: order.order_id for order in evidence.shop_orders}
+    order_ids = _order_ids(evidence)
     times = {batch.settlement_batch_id: batch.settled_at for batch in evidence.statements.batches}
     found: dict[str, datetime] = {}
     for event in evidence.statements.usage_events:
         at = times.get(event.settlement_batch_id or "")
         if at is not None:
-            order_id = by_usage_id.get(event.metered_usage_id, event.operation_key or "")
-            found[order_id] = at
+            found[order_ids[event.metered_usage_id]] = at
     return found
 
 

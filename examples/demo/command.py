@@ -37,9 +37,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _complain(f"the story broke off: {problem}", 1)
     seconds = time.perf_counter() - started
     if good:
-        narrator.end(f"All of it is so. {seconds:.1f} s; files in {output.folder}/", good=True)
+        narrator.end(
+            f"All of it is so, in {seconds:.1f} s. See {output.folder}/summary.md", good=True
+        )
         return 0
-    narrator.end("Some of it is not so: see ✗ above.", good=False)
+    narrator.end(f"Some of it is not so: see ✗ above and in {output.folder}/summary.md", good=False)
     return 1
 
 

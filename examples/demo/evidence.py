@@ -65,7 +65,23 @@ class Check:
         """What differs, or None."""
         if self.expected == self.found:
             return None
-        return f"expected {_short(self.expected)}, found {_short(self.found)}"
+        expected, found = _apart(self.expected, self.found)
+        return f"expected {_short(expected)}, found {_short(found)}"
+
+
+def _apart(expected: object, found: object) -> tuple[object, object]:
+    """Leave out what two collections have in common."""
+    if isinstance(expected, dict) and isinstance(found, dict):
+        return (
+            {key: value for key, value in expected.items() if found.get(key) != value},
+            {key: value for key, value in found.items() if expected.get(key) != value},
+        )
+    if isinstance(expected, list) and isinstance(found, list) and len(expected) != len(found):
+        return (
+            [each for each in expected if each not in found],
+            [each for each in found if each not in expected],
+        )
+    return expected, found
 
 
 def _short(value: object) -> str:

@@ -58,7 +58,8 @@ class Narrator:
     def end(self, text: str, *, good: bool) -> None:
         """Say how it all ended."""
         self.console.print()
-        self.console.print(Text(text, style="bold green" if good else "bold red"))
+        style = "bold green" if good else "bold red"
+        self.console.print(Text(text, style=style), soft_wrap=True)
 
     def table(self, columns: Sequence[str], rows: Iterable[Sequence[str]], words: int = 1) -> None:
         """Show a table; all but the first ``words`` columns are numbers."""

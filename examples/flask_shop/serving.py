@@ -8,6 +8,8 @@ from typing import Any
 from cheroot import wsgi
 
 HOST = "127.0.0.1"
+STOPS_WITHIN_SECONDS = 0.05
+"""The server looks this often whether it was told to stop."""
 
 
 class Listener:
@@ -15,6 +17,7 @@ class Listener:
 
     def __init__(self, port: int = 0) -> None:
         self._server = wsgi.Server((HOST, port), None, numthreads=10)
+        self._server.expiration_interval = STOPS_WITHIN_SECONDS
         self._server.prepare()
         self._thread = threading.Thread(target=self._server.serve, name="shop-http", daemon=True)
 
