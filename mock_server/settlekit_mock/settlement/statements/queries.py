@@ -92,7 +92,7 @@ def _narrowed(query: Any, wanted: Filter) -> Any:
 
 
 def _rows(connection: Connection, query: Any) -> list[AnyRow]:
-    found: list[AnyRow] = connection.execute(query).all()
+    found: list[AnyRow] = [*connection.execute(query)]
     return found
 
 
