@@ -153,7 +153,8 @@ def _credentials(given: WsgiRequest) -> Credentials:
 
 
 def _raw_body(given: WsgiRequest) -> bytes:
-    given.max_content_length = BODY_LIMIT
+    # One byte more than is taken: a chunked body is cut off there, not refused.
+    given.max_content_length = BODY_LIMIT + 1
     try:
         raw = given.get_data(cache=True, parse_form_data=False)
     except RequestEntityTooLarge as error:

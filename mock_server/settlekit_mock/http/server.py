@@ -1,5 +1,6 @@
 """Serve a WSGI application on a socket, in threads of this process."""
 
+import socket
 import threading
 from types import TracebackType
 from typing import Any, Self
@@ -14,6 +15,12 @@ class PortInUse(Exception):
     """The address is taken: one line says which, and what to do."""
 
 
+def _try_address(host: str, port: int) -> None:
+    # A server that can't bind leaves its socket open, so an address is tried with one of ours.
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    socket.create_server((host, port), family=family).close()
+
+
 class Server:
     """An HTTP server for one application; ``port=0`` takes a free port."""
 
@@ -25,10 +32,11 @@ class Server:
 
     def listen(self) -> None:
         """Bind the socket; raises ``PortInUse`` when it is taken or not ours to take."""
+        host, port = self._server.bind_addr
         try:
+            _try_address(host, port)
             self._server.prepare()
         except OSError as error:
-            host, port = self._server.bind_addr
             raise PortInUse(
                 f"can't listen on {host}:{port}: {error}; choose another with --port"
             ) from error
