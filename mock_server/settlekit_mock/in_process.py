@@ -1,19 +1,22 @@
 """A mock server in this process: no socket, its own world, gone when it is closed."""
 
-from collections.abc import Generator
+from collections.abc import Generator, Iterable
 from contextlib import contextmanager
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 from werkzeug.test import Client as WsgiClient
+from werkzeug.test import TestResponse
 
 from settlekit_mock import seeding
-from settlekit_mock.app import build, open_world
+from settlekit_mock.app import build, fork_world, open_world
 from settlekit_mock.control.buyers import BuyerAnswer
-from settlekit_mock.driver import Driver
+from settlekit_mock.driver import ControlError, Driver
 from settlekit_mock.http.server import Server
 from settlekit_mock.kernel.database import MEMORY_URL
+from settlekit_mock.kernel.problems import Problem
 from settlekit_mock.kernel.worker import Worker
+from settlekit_mock.kernel.world import World
 from settlekit_mock.settings import make_settings
 
 if TYPE_CHECKING:
@@ -47,15 +50,27 @@ class MockServer(Driver):
                 f"no option {', '.join(sorted(unknown))}; see settlekit-mock serve --help"
             )
         settings = make_settings({**options, "seed": seed, "freeze_at": freeze_at})
-        self.world = open_world(db, settings)
+        self._drive(open_world(db, settings))
+
+    def _drive(self, world: World) -> None:
+        self.world = world
         self.world.public_url = ORIGIN
         self.app = build(self.world)
         self._client = WsgiClient(self.app)
-        super().__init__(self._send)
+        super().__init__(self._send, self._listen)
 
     def _send(self, method: str, path: str, body: bytes | None) -> tuple[int, bytes]:
+        response = self._open(method, path, body)
+        return response.status_code, response.get_data()
+
+    @contextmanager
+    def _listen(self, path: str) -> Generator[tuple[int, Iterable[bytes]], None, None]:
+        with self._open("GET", path, None) as response:
+            yield response.status_code, response.iter_encoded()
+
+    def _open(self, method: str, path: str, body: bytes | None) -> TestResponse:
         path, _, query = path.partition("?")
-        response = self._client.open(
+        return self._client.open(
             path,
             method=method,
             query_string=query,
@@ -65,7 +80,6 @@ class MockServer(Driver):
             data=body or b"",
             content_type=None if body is None else "application/json",
         )
-        return response.status_code, response.get_data()
 
     def _control_headers(self) -> dict[str, str]:
         token = self.world.settings.control_token
@@ -116,7 +130,23 @@ class MockServer(Driver):
             yield server
         finally:
             worker.stop()
+            self.world.streams.end()
             server.stop()
+
+    def fork(self, *, webhooks: bool = False) -> Self:
+        """Return another mock whose world begins as this one is now; this one stays as it is.
+
+        To be used in a ``with`` block, at whose end it is dropped. Its webhooks reach
+        nobody and count as delivered, unless ``webhooks`` asks that they go where this
+        mock's go. Raises ``ControlError`` for a mock on a file.
+        """
+        try:
+            world = fork_world(self.world, webhooks=webhooks)
+        except Problem as problem:
+            raise ControlError(problem.status, problem.code, problem.message) from problem
+        made = type(self).__new__(type(self))
+        made._drive(world)
+        return made
 
     def close(self) -> None:
         """Drop the world."""

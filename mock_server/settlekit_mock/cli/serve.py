@@ -94,6 +94,7 @@ def _serve(chosen: argparse.Namespace) -> int:
         worker.start()
         house.callback(worker.stop)
         house.callback(server.stop)  # before the world: calls under way still need it
+        house.callback(world.streams.end)  # they are calls under way that would never end
         server.start()
         announce(world, as_json=chosen.json)
         interrupted.get()
