@@ -4,12 +4,14 @@ import argparse
 import os
 import re
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import httpx
 
 from settlekit_mock.cli.actors import add_actors, buyers, merchants
+from settlekit_mock.cli.faults import add_faults, faults, snapshots, webhook_faults
 from settlekit_mock.cli.showing import show
 from settlekit_mock.cli.usage import WrongUsage
 from settlekit_mock.driver import ControlError, Driver, UnreadableAnswer
@@ -47,8 +49,9 @@ def add_remote(commands: Any) -> Iterable[argparse.ArgumentParser]:
     events.add_argument("--kind")
     events.add_argument("--subject")
     events.add_argument("--after", type=int, default=0)
+    events.add_argument("--follow", action="store_true", help="go on with what is written later")
     reset = commands.add_parser("reset", help="begin again with a fresh world")
-    found = (clock, usage, *add_actors(commands), events, reset)
+    found = (clock, usage, *add_actors(commands), *add_faults(commands), events, reset)
     for command in found:
         _add_server(command)
     return found
@@ -86,7 +89,8 @@ def run_remote(chosen: argparse.Namespace) -> int:
     """Run one of the commands; 1 when the server refuses, 2 when it can't be asked."""
     try:
         with _connect(chosen.url, chosen.control_token) as http:
-            for answer in _RUN[chosen.command](chosen, Driver(_sender(http))):
+            driver = Driver(_sender(http), _listener(http))
+            for answer in _RUN[chosen.command](chosen, driver):
                 show(answer, as_json=chosen.json)
     except ControlError as error:
         return _refused(str(error), 1)
@@ -123,6 +127,15 @@ def _sender(http: httpx.Client) -> Any:
     return send
 
 
+def _listener(http: httpx.Client) -> Any:
+    @contextmanager
+    def listen(path: str) -> Generator[tuple[int, Iterable[bytes]], None, None]:
+        with http.stream("GET", path) as response:
+            yield response.status_code, response.iter_bytes()
+
+    return listen
+
+
 def _clock(chosen: argparse.Namespace, driver: Driver) -> Iterable[Any]:
     if chosen.action != "advance" and (chosen.to or chosen.until or chosen.limit is not None):
         raise WrongUsage("--to, --until and --limit go with clock advance")
@@ -157,7 +170,14 @@ def _usage(chosen: argparse.Namespace, driver: Driver) -> Iterable[Any]:
 
 
 def _events(chosen: argparse.Namespace, driver: Driver) -> Iterable[Any]:
-    return driver.events(kind=chosen.kind, subject=chosen.subject, after=chosen.after)
+    wanted = {"kind": chosen.kind, "subject": chosen.subject, "after": chosen.after}
+    if not chosen.follow:
+        yield from driver.events(**wanted)
+        return
+    for entry in driver.follow(**wanted):
+        yield entry
+        # Whoever reads on in a pipe wants each as it comes.
+        sys.stdout.flush()
 
 
 def _reset(_chosen: argparse.Namespace, driver: Driver) -> Iterable[Any]:
@@ -169,6 +189,9 @@ _RUN: Mapping[str, Callable[[argparse.Namespace, Driver], Iterable[Any]]] = {
     "usage": _usage,
     "buyers": buyers,
     "merchants": merchants,
+    "faults": faults,
+    "webhook-faults": webhook_faults,
+    "snapshots": snapshots,
     "events": _events,
     "reset": _reset,
 }
