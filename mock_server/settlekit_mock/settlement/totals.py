@@ -1,6 +1,6 @@
 """A provider's receivable by bucket, kept as batches move, so that a summary adds up little."""
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, bindparam, select
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from settlekit_mock.settlement.rules.standing import Bucket
@@ -33,17 +33,16 @@ def provider_totals(
     connection: Connection, provider_number: int
 ) -> list[tuple[str, str, Bucket, int]]:
     """Return a provider's sums of closed periods: currency, band, bucket, units."""
-    rows = connection.execute(
-        select(
-            PROVIDER_TOTALS.c.currency,
-            PROVIDER_TOTALS.c.band,
-            PROVIDER_TOTALS.c.bucket,
-            PROVIDER_TOTALS.c.receivable,
-        ).where(PROVIDER_TOTALS.c.provider_number == provider_number)
-    )
+    rows = connection.execute(_OF_PROVIDER, {"of_provider": provider_number})
     return [(row.currency, row.band, Bucket(row.bucket), row.receivable) for row in rows]
 
 
+_OF_PROVIDER = select(
+    PROVIDER_TOTALS.c.currency,
+    PROVIDER_TOTALS.c.band,
+    PROVIDER_TOTALS.c.bucket,
+    PROVIDER_TOTALS.c.receivable,
+).where(PROVIDER_TOTALS.c.provider_number == bindparam("of_provider"))
 _NEW = upsert(PROVIDER_TOTALS)
 _ADD = _NEW.on_conflict_do_update(
     index_elements=["provider_number", "currency", "band", "bucket"],

@@ -5,9 +5,10 @@ what was sold takes a period's sums from ``period_labels``; no query adds up usa
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, Connection, func, or_, select
+from sqlalchemy import ColumnElement, Connection, bindparam, func, or_, select
 
 from settlekit_mock.kernel.database import AnyRow
 from settlekit_mock.settlement.batches import BATCH_QUERY
@@ -15,6 +16,8 @@ from settlekit_mock.settlement.rules.amounts import CURRENCIES_BY_TOKEN
 from settlekit_mock.settlement.rules.standing import UsageStatus, batch_statuses_showing
 from settlekit_mock.settlement.tables import BATCHES, LABELS, PERIOD_LABELS, PERIODS, SCOPES, USAGE
 
+STATEMENTS = 64
+"""Statements kept by what they are narrowed to: building one costs more than running it."""
 FAILED_CHARGEABLE = UsageStatus.FAILED_CHARGEABLE.value
 """The outcome that marks a usage row: work was accepted and charged, then seen to fail."""
 
@@ -91,38 +94,54 @@ def _narrowed(query: Any, wanted: Filter) -> Any:
     )
 
 
-def _rows(connection: Connection, query: Any) -> list[AnyRow]:
-    found: list[AnyRow] = [*connection.execute(query)]
+def _rows(connection: Connection, query: Any, **given: int) -> list[AnyRow]:
+    found: list[AnyRow] = [*connection.execute(query, given)]
     return found
+
+
+def _start(before: int | None) -> dict[str, int]:
+    return {} if before is None else {"before": before}
 
 
 def open_periods(connection: Connection, reader: Reader, wanted: Filter) -> list[AnyRow]:
     """Return open periods, the one that closes first coming first."""
+    return _rows(connection, _open_periods(reader.column, wanted), reader_number=reader.number)
+
+
+@lru_cache(maxsize=STATEMENTS)
+def _open_periods(column: str, wanted: Filter) -> Any:
     query = (
         select(*PERIODS.c, SCOPES.c.exposure)
         .join(SCOPES, SCOPES.c.scope_number == PERIODS.c.scope_number)
         .where(
-            PERIODS.c[reader.column] == reader.number,
+            PERIODS.c[column] == bindparam("reader_number"),
             PERIODS.c.closed_at.is_(None),
             *_of_period(wanted),
         )
         .order_by(PERIODS.c.close_at, PERIODS.c.period_number)
     )
-    return _rows(connection, _narrowed(query, wanted))
+    return _narrowed(query, wanted)
 
 
 def batches(
     connection: Connection, reader: Reader, wanted: Filter, *, before: int | None, limit: int
 ) -> list[AnyRow]:
     """Return up to ``limit`` batches made before a row, newest first."""
+    query = _batches(reader.column, wanted, onwards=before is not None)
+    given = {"reader_number": reader.number, "rows": limit}
+    return _rows(connection, query, **given, **_start(before))
+
+
+@lru_cache(maxsize=STATEMENTS)
+def _batches(column: str, wanted: Filter, *, onwards: bool) -> Any:
     query = BATCH_QUERY.where(
-        BATCHES.c[reader.column] == reader.number, *_of_period(wanted)
+        BATCHES.c[column] == bindparam("reader_number"), *_of_period(wanted)
     ).order_by(BATCHES.c.batch_number.desc())
     if wanted.status is not None:
         query = query.where(BATCHES.c.status == wanted.status)
-    if before is not None:
-        query = query.where(BATCHES.c.batch_number < before)
-    return _rows(connection, _narrowed(query, wanted).limit(limit))
+    if onwards:
+        query = query.where(BATCHES.c.batch_number < bindparam("before"))
+    return _narrowed(query, wanted).limit(bindparam("rows"))
 
 
 def batch(connection: Connection, reader: Reader, batch_id: str) -> AnyRow | None:
@@ -135,18 +154,29 @@ def batch(connection: Connection, reader: Reader, batch_id: str) -> AnyRow | Non
 
 def paused_batches(connection: Connection, reader: Reader, wanted: Filter) -> list[AnyRow]:
     """Return the batches that keep a scope from accruing: failed, retrying and past due."""
-    query = BATCH_QUERY.where(
-        BATCHES.c[reader.column] == reader.number,
+    return _rows(connection, _paused_batches(reader.column, wanted), reader_number=reader.number)
+
+
+@lru_cache(maxsize=STATEMENTS)
+def _paused_batches(column: str, wanted: Filter) -> Any:
+    return BATCH_QUERY.where(
+        BATCHES.c[column] == bindparam("reader_number"),
         BATCHES.c.execution_status.in_(("failed_retryable", "retrying", "past_due")),
         *_of_period(wanted),
     ).order_by(BATCHES.c.batch_number.desc())
-    return _rows(connection, query)
 
 
 def usage_events(
     connection: Connection, reader: Reader, wanted: Filter, *, before: int | None, limit: int
 ) -> list[AnyRow]:
     """Return up to ``limit`` usage events accepted before a row, newest first."""
+    query = _usage_events(reader.column, wanted, onwards=before is not None)
+    given = {"reader_number": reader.number, "rows": limit}
+    return _rows(connection, query, **given, **_start(before))
+
+
+@lru_cache(maxsize=STATEMENTS)
+def _usage_events(column: str, wanted: Filter, *, onwards: bool) -> Any:
     query = (
         select(
             *USAGE.c,
@@ -168,17 +198,15 @@ def usage_events(
         .join(LABELS, LABELS.c.label_number == USAGE.c.label_number)
         .outerjoin(BATCHES, BATCHES.c.period_number == USAGE.c.period_number)
         .where(
-            USAGE.c[reader.column] == reader.number,
+            USAGE.c[column] == bindparam("reader_number"),
             *_of_period(wanted),
             *_of_label(wanted),
             *_of_status(wanted.status),
         )
         .order_by(USAGE.c.usage_number.desc())
-        .limit(limit)
+        .limit(bindparam("rows"))
     )
-    if before is not None:
-        query = query.where(USAGE.c.usage_number < before)
-    return _rows(connection, query)
+    return query.where(USAGE.c.usage_number < bindparam("before")) if onwards else query
 
 
 def _of_status(status: str | None) -> list[ColumnElement[bool]]:
