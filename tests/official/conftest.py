@@ -74,7 +74,14 @@ def running() -> Iterator[Platform]:
 @pytest.fixture
 def platform(running: Platform, monkeypatch: pytest.MonkeyPatch) -> Platform:
     """The running server, begun anew for the test; no proxy comes between."""
-    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy"):
+    for name in (
+        "HTTP_PROXY",
+        "HTTPS_PROXY",
+        "ALL_PROXY",
+        "http_proxy",
+        "https_proxy",
+        "all_proxy",
+    ):
         monkeypatch.delenv(name, raising=False)
     running.driver.reset()
     running.receiver.clear()

@@ -170,7 +170,9 @@ CALLS = BUYER_CALLS | MERCHANT_CALLS
 
 def methods(owner: type) -> set[str]:
     return {
-        name for name, _ in inspect.getmembers(owner, inspect.isfunction) if not name.startswith("_")
+        name
+        for name, _ in inspect.getmembers(owner, inspect.isfunction)
+        if not name.startswith("_")
     }
 
 
