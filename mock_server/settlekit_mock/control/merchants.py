@@ -11,7 +11,7 @@ from settlekit_mock.http.tables import token_of
 from settlekit_mock.http.wire import AmountMinor, Answer, Currency, ShortText, StrictBody, UrlText
 from settlekit_mock.kernel.problems import Invalid
 from settlekit_mock.kernel.transaction import Transaction
-from settlekit_mock.payments.merchant_routes import (
+from settlekit_mock.payments.merchant_answers import (
     BillingStatus,
     HostedReadiness,
     Mandate,
