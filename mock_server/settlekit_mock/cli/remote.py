@@ -10,8 +10,10 @@ from typing import Any
 
 import httpx
 
+from settlekit_mock.cli import settlement
 from settlekit_mock.cli.actors import add_actors, buyers, merchants
 from settlekit_mock.cli.faults import add_faults, faults, snapshots, webhook_faults
+from settlekit_mock.cli.progress import clock_shown
 from settlekit_mock.cli.showing import show
 from settlekit_mock.cli.usage import WrongUsage
 from settlekit_mock.driver import ControlError, Driver, UnreadableAnswer
@@ -51,7 +53,15 @@ def add_remote(commands: Any) -> Iterable[argparse.ArgumentParser]:
     events.add_argument("--after", type=int, default=0)
     events.add_argument("--follow", action="store_true", help="go on with what is written later")
     reset = commands.add_parser("reset", help="begin again with a fresh world")
-    found = (clock, usage, *add_actors(commands), *add_faults(commands), events, reset)
+    found = (
+        clock,
+        usage,
+        *add_actors(commands),
+        *add_faults(commands),
+        *settlement.add_settlement(commands),
+        events,
+        reset,
+    )
     for command in found:
         _add_server(command)
     return found
@@ -86,12 +96,14 @@ def _time(text: str) -> str:
 
 
 def run_remote(chosen: argparse.Namespace) -> int:
-    """Run one of the commands; 1 when the server refuses, 2 when it can't be asked."""
+    """Run one of the commands; 1 when the server refuses or a check fails, 2 when it can't be asked."""
+    sound = True
     try:
         with _connect(chosen.url, chosen.control_token) as http:
             driver = Driver(_sender(http), _listener(http))
-            for answer in _RUN[chosen.command](chosen, driver):
+            for answer in _answers(chosen, driver):
                 show(answer, as_json=chosen.json)
+                sound = sound and getattr(answer, "ok", True)
     except ControlError as error:
         return _refused(str(error), 1)
     except (WrongUsage, argparse.ArgumentTypeError) as error:
@@ -102,7 +114,15 @@ def run_remote(chosen: argparse.Namespace) -> int:
             "start one with settlekit-mock serve, or give --url",
             2,
         )
-    return 0
+    return 0 if sound else 1
+
+
+def _answers(chosen: argparse.Namespace, driver: Driver) -> Iterable[Any]:
+    answers = _RUN[chosen.command](chosen, driver)
+    if chosen.command not in _LONG:
+        return answers
+    with clock_shown(lambda: driver.clock.read().now):
+        return list(answers)
 
 
 def _refused(reason: str, status: int) -> int:
@@ -184,6 +204,9 @@ def _reset(_chosen: argparse.Namespace, driver: Driver) -> Iterable[Any]:
     yield driver.reset()
 
 
+_LONG = frozenset({"clock", "usage", "scenario"})
+"""The commands that can take long; meanwhile the clock is shown on a terminal."""
+
 _RUN: Mapping[str, Callable[[argparse.Namespace, Driver], Iterable[Any]]] = {
     "clock": _clock,
     "usage": _usage,
@@ -192,6 +215,13 @@ _RUN: Mapping[str, Callable[[argparse.Namespace, Driver], Iterable[Any]]] = {
     "faults": faults,
     "webhook-faults": webhook_faults,
     "snapshots": snapshots,
+    "simulate": settlement.simulate,
+    "batch": settlement.batch,
+    "notices": settlement.notices,
+    "fate": settlement.fate,
+    "explain": settlement.explain,
+    "check": settlement.check,
+    "scenario": settlement.scenario,
     "events": _events,
     "reset": _reset,
 }

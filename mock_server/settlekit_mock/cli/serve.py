@@ -80,9 +80,9 @@ def _refused(reason: str) -> int:
 
 
 def _serve(chosen: argparse.Namespace) -> int:
-    interrupted = _watch_signals()
     settings = make_settings(vars(chosen))
     server = Server(None, chosen.host, _port(chosen.port))
+    interrupted = _watch_signals()
     with ExitStack() as house:
         server.listen()
         house.callback(server.stop)

@@ -8,6 +8,9 @@ import msgspec
 
 def show(answer: Any, *, as_json: bool) -> None:
     """Print one answer; journal entries in it come a line each."""
+    if isinstance(answer, str):
+        print(answer)
+        return
     read = msgspec.to_builtins(answer)
     if as_json:
         print(json.dumps(read))

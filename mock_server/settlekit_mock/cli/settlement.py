@@ -1,0 +1,179 @@
+"""The commands of settlement: simulate, move batches, read notices and fates, play stories."""
+
+import argparse
+from collections.abc import Iterable
+from typing import Any, get_args
+
+from settlekit_mock.cli.usage import WrongUsage
+from settlekit_mock.control.explain import Explanation
+from settlekit_mock.control.simulate import FailureText, OutcomeText
+from settlekit_mock.driver import Driver
+
+_SIMULATIONS = (
+    "notice-failure",
+    "debit-failure",
+    "unknown-outcome",
+    "provider-outcome",
+    "finality",
+)
+
+
+def add_settlement(commands: Any) -> tuple[argparse.ArgumentParser, ...]:
+    """Declare the commands."""
+    return (
+        _add_simulate(commands),
+        _add_batch(commands),
+        _add_notices(commands),
+        _add_fate(commands),
+        _add_explain(commands),
+        commands.add_parser("check", help="check every invariant; exit 1 where one doesn't hold"),
+        _add_scenario(commands),
+    )
+
+
+def _add_simulate(commands: Any) -> argparse.ArgumentParser:
+    command: argparse.ArgumentParser = commands.add_parser(
+        "simulate", help="have something go wrong"
+    )
+    command.add_argument("what", choices=_SIMULATIONS)
+    command.add_argument("--buyer", help="for this buyer alone")
+    command.add_argument("--batch", help="for this batch alone")
+    command.add_argument("--times", type=int, default=1, help="how often; 0 ends it (default: 1)")
+    command.add_argument(
+        "--reason", choices=get_args(FailureText), default="ONCHAIN_FAILURE", help="why debits fail"
+    )
+    command.add_argument("--capability-key", help="whose provider (provider-outcome)")
+    command.add_argument("--outcome", choices=get_args(OutcomeText), help="how it answers")
+    command.add_argument("--seconds", type=int, help="how long a debit takes (finality)")
+    return command
+
+
+def _add_batch(commands: Any) -> argparse.ArgumentParser:
+    command: argparse.ArgumentParser = commands.add_parser(
+        "batch", help="make an operator's move on a batch"
+    )
+    command.add_argument("move", choices=("resolve", "requeue", "terminal", "redeliver-notice"))
+    command.add_argument("settlement_batch_id")
+    command.add_argument("--outcome", choices=("settled", "failed"), help="resolve: which")
+    command.add_argument("--reason", choices=get_args(FailureText), help="resolve: why it failed")
+    command.add_argument("--status", choices=("uncollectible", "written_off"), help="terminal")
+    command.add_argument("--reason-code", help="terminal: why, in words of your own")
+    return command
+
+
+def _add_notices(commands: Any) -> argparse.ArgumentParser:
+    command: argparse.ArgumentParser = commands.add_parser(
+        "notices", help="print the notices that were sent, newest first"
+    )
+    command.add_argument("--audience", choices=("buyer", "provider"))
+    command.add_argument("--kind")
+    command.add_argument("--buyer")
+    command.add_argument("--batch")
+    return command
+
+
+def _add_fate(commands: Any) -> argparse.ArgumentParser:
+    command: argparse.ArgumentParser = commands.add_parser(
+        "fate", help="say what became of a payment"
+    )
+    command.add_argument("usage_id")
+    return command
+
+
+def _add_explain(commands: Any) -> argparse.ArgumentParser:
+    command: argparse.ArgumentParser = commands.add_parser(
+        "explain", help="say why the amount of a batch, payout or wallet is what it is"
+    )
+    command.add_argument("id")
+    return command
+
+
+def _add_scenario(commands: Any) -> argparse.ArgumentParser:
+    command: argparse.ArgumentParser = commands.add_parser(
+        "scenario", help="list the stories, or play one"
+    )
+    command.add_argument("action", choices=("list", "run"))
+    command.add_argument("name", nargs="?")
+    command.add_argument("--seed", type=int, help="play in a fresh world with this seed")
+    command.add_argument("--scale", type=float, help="payments of year_at_scale, times this")
+    return command
+
+
+def simulate(chosen: argparse.Namespace, driver: Driver) -> Iterable[Any]:
+    """Begin or end a simulation."""
+    begin = driver.simulate
+    if chosen.what == "notice-failure":
+        return [begin.notice_failure(buyer=chosen.buyer, times=chosen.times)]
+    if chosen.what == "provider-outcome":
+        if not (chosen.capability_key and chosen.outcome):
+            raise WrongUsage("simulate provider-outcome needs --capability-key and --outcome")
+        return [
+            begin.provider_outcome(
+                capability_key=chosen.capability_key, outcome=chosen.outcome, times=chosen.times
+            )
+        ]
+    if chosen.what == "finality":
+        if chosen.seconds is None:
+            raise WrongUsage("simulate finality needs --seconds")
+        return [begin.finality(seconds=chosen.seconds)]
+    target = {"buyer": chosen.buyer, "settlement_batch_id": chosen.batch}
+    if chosen.what == "unknown-outcome":
+        return [begin.unknown_outcome(**target, times=chosen.times)]
+    return [begin.debit_failure(**target, reason=chosen.reason, times=chosen.times)]
+
+
+def batch(chosen: argparse.Namespace, driver: Driver) -> Iterable[Any]:
+    """Make an operator's move."""
+    batch_id, moves = chosen.settlement_batch_id, driver.batches
+    if chosen.move == "resolve":
+        if chosen.outcome is None:
+            raise WrongUsage("batch resolve needs --outcome")
+        return [moves.resolve(batch_id, outcome=chosen.outcome, reason=chosen.reason)]
+    if chosen.move == "terminal":
+        if not (chosen.status and chosen.reason_code):
+            raise WrongUsage("batch terminal needs --status and --reason-code")
+        return [moves.give_up(batch_id, status=chosen.status, reason_code=chosen.reason_code)]
+    return [
+        moves.requeue(batch_id) if chosen.move == "requeue" else moves.redeliver_notice(batch_id)
+    ]
+
+
+def notices(chosen: argparse.Namespace, driver: Driver) -> Iterable[Any]:
+    """Read the notices."""
+    return driver.notices.all(
+        audience=chosen.audience,
+        kind=chosen.kind,
+        buyer=chosen.buyer,
+        settlement_batch_id=chosen.batch,
+    )
+
+
+def fate(chosen: argparse.Namespace, driver: Driver) -> Iterable[Any]:
+    """Read what became of a payment."""
+    return [driver.fate(chosen.usage_id)]
+
+
+def explain(chosen: argparse.Namespace, driver: Driver) -> Iterable[Any]:
+    """Read why an amount is what it is: a line for each part, indented below its whole."""
+    root = driver.explain(chosen.id)
+    return [root] if chosen.json else _lines(root, 0)
+
+
+def _lines(part: Explanation, depth: int) -> Iterable[str]:
+    yield f"{'  ' * depth}{part.amount} {part.currency}  {part.kind} {part.id}: {part.because}"
+    for inner in part.parts:
+        yield from _lines(inner, depth + 1)
+
+
+def check(_chosen: argparse.Namespace, driver: Driver) -> Iterable[Any]:
+    """Check every invariant."""
+    return [driver.check()]
+
+
+def scenario(chosen: argparse.Namespace, driver: Driver) -> Iterable[Any]:
+    """List the stories, or play one."""
+    if chosen.action == "list":
+        return driver.scenarios.all()
+    if chosen.name is None:
+        raise WrongUsage("scenario run needs a name; scenario list shows them")
+    return [driver.scenarios.play(chosen.name, seed=chosen.seed, scale=chosen.scale)]
