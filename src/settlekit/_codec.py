@@ -5,26 +5,20 @@ are hot: there msgspec fills the models straight from the bytes, and only what i
 goes the slow way, which gives the verdict and the reasons ("problem @ $.path").
 """
 
-import re
 from collections.abc import Callable, Mapping
-from functools import cache, partial
+from functools import partial
 from typing import Any, Generic, TypeVar, cast
 
 import attrs
 import msgspec
 
 from settlekit._calls.call import Answer
+from settlekit._pages import read_page
 from settlekit.errors import DecodeError
-from settlekit.models.base import JsonObject, Model, Response, answer_with, json_object, remember
+from settlekit.models.base import JsonObject, Model, Response, answer_with, json_object
 
 T = TypeVar("T")
 M = TypeVar("M", bound=Model)
-
-# msgspec's Decimal takes exponents, NaN, underscores and other scripts' digits: what
-# isn't a plain amount sends the page the slow way.
-_ODD_AMOUNT = re.compile(
-    rb'_minor"\s*+:\s*+(?!"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?"|null|-?[0-9]+[,}\s])'
-)
 
 # A body that isn't JSON fails in many ways, deep nesting among them.
 _UNREADABLE = (msgspec.MsgspecError, ValueError, RecursionError)
@@ -110,15 +104,9 @@ def _read_listing(model: type[M], answer: Answer) -> Listing[M]:
 
 
 def _read_page(model: type[M], answer: Answer) -> Listing[M] | None:
-    if _ODD_AMOUNT.search(answer.content):
+    envelope = read_page(model, answer.content)
+    if envelope is None:
         return None
-    try:
-        envelope = _page_decoder(cast(Any, model)).decode(answer.content)
-    except _UNREADABLE:
-        return None
-    item_of = _Later(answer.content).item
-    for index, item in enumerate(envelope.data.items):
-        remember(item, partial(item_of, index))
     return Listing(
         items=envelope.data.items,
         next_cursor=envelope.data.next_cursor,
@@ -165,27 +153,3 @@ class _blaming:  # noqa: N801  (reads as a statement)
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         if isinstance(error, DecodeError) and error.response is None:
             raise DecodeError(error.problems, self._response) from error.__cause__
-
-
-class _Later:
-    """The bytes of a page, decoded once and only when somebody asks for an item's JSON."""
-
-    __slots__ = ("_content", "_items")
-
-    def __init__(self, content: bytes) -> None:
-        self._content = content
-        self._items: list[JsonObject] | None = None
-
-    def item(self, index: int) -> JsonObject:
-        if self._items is None:
-            self._items = cast("list[JsonObject]", decode(self._content)["data"]["items"])
-        return self._items[index]
-
-
-@cache
-def _page_decoder(model: Any) -> "msgspec.json.Decoder[Any]":
-    page = msgspec.defstruct(
-        "Page", [("items", tuple[model, ...]), ("next_cursor", str | None, None)]
-    )
-    envelope = msgspec.defstruct("Envelope", [("data", page), ("meta", Any, None)])
-    return msgspec.json.Decoder(envelope)

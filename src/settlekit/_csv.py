@@ -12,31 +12,15 @@ from typing import Final, Generic, TypeVar
 
 import attrs
 
-from settlekit._scalars import parse_decimal, parse_instant
+from settlekit._scalars import Memo, parse_decimal, parse_instant
 from settlekit.digest import SEED, extend, render
 from settlekit.errors import DecodeError
 from settlekit.models.rows import PayoutRow, UsageRow
 from settlekit.models.states import PayoutStatus, PlanType, SettlementCadence, UsageStatus
 
 T = TypeVar("T")
-V = TypeVar("V")
 
 MAX_RECORD_BYTES: Final = 1 << 20
-MAX_REMEMBERED: Final = 4096
-
-
-class _Memo(dict[str, V], Generic[V]):
-    """The values of texts that repeat: a batch's rows share most of them."""
-
-    def __init__(self, parse: Callable[[str], V]) -> None:
-        super().__init__()
-        self._parse = parse
-
-    def __missing__(self, text: str) -> V:
-        if len(self) >= MAX_REMEMBERED:
-            self.clear()
-        value = self[text] = self._parse(text)
-        return value
 
 
 def parse_optional_instant(text: str) -> datetime | None:
@@ -44,12 +28,12 @@ def parse_optional_instant(text: str) -> datetime | None:
     return parse_instant(text) if text else None
 
 
-_decimal = _Memo(parse_decimal)
-_period = _Memo(parse_optional_instant)
-_plan_type = _Memo(PlanType)
-_cadence = _Memo(SettlementCadence)
-_usage_status = _Memo(UsageStatus)
-_payout_status = _Memo(PayoutStatus)
+_decimal = Memo(parse_decimal)
+_period = Memo(parse_optional_instant)
+_plan_type = Memo(PlanType)
+_cadence = Memo(SettlementCadence)
+_usage_status = Memo(UsageStatus)
+_payout_status = Memo(PayoutStatus)
 
 
 def usage_row(cells: list[str]) -> UsageRow:

@@ -1,8 +1,15 @@
 """Amounts and instants as text, strictly: Python's own readers take far more than the wire."""
 
 import re
+from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import Decimal
+from typing import Final, Generic, TypeVar
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+MAX_REMEMBERED: Final = 4096
 
 _DECIMAL = re.compile(r"-?(?:0|[1-9][0-9]{0,63})(?:\.[0-9]{1,63})?", re.ASCII)
 _INSTANT = re.compile(
@@ -29,3 +36,17 @@ def parse_instant(text: str) -> datetime:
 def write_instant(value: datetime) -> str:
     """Write an instant in UTC with three fraction digits and Z."""
     return value.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+class Memo(dict[K, V], Generic[K, V]):
+    """The values of texts that repeat, each made once; it forgets all when it grows too big."""
+
+    def __init__(self, make: Callable[[K], V]) -> None:
+        super().__init__()
+        self._make = make
+
+    def __missing__(self, text: K) -> V:
+        if len(self) >= MAX_REMEMBERED:
+            self.clear()
+        value = self[text] = self._make(text)
+        return value

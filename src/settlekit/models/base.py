@@ -6,7 +6,7 @@ sends is lost: ``extra`` and ``to_dict`` look there, at no cost until they are a
 """
 
 import copy
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Annotated, Any, Self, cast
@@ -19,9 +19,9 @@ Instant = Annotated[datetime, msgspec.Meta(tz=True)]
 
 JsonObject = dict[str, Any]
 
-#: The JSON that a model was read from: an object, its bytes, or something to call for
-#: it, for pages are read without making objects.
-Source = JsonObject | bytes | str | Callable[[], JsonObject]
+#: The JSON that a model was read from: an object, its bytes, or its place in a page, for
+#: pages are read without making objects.
+Source = JsonObject | bytes | str | tuple["PageSource", int]
 
 
 class OpenEnum(StrEnum):
@@ -56,6 +56,23 @@ class Response:
     trace_id: str | None = None
 
 
+class PageSource:
+    """The bytes of a page, decoded once and only when somebody asks for an item's JSON."""
+
+    __slots__ = ("_content", "_items")
+
+    def __init__(self, content: bytes) -> None:
+        self._content = content
+        self._items: list[JsonObject] | None = None
+
+    def item(self, index: int) -> JsonObject:
+        """Return the JSON of an item."""
+        if self._items is None:
+            decoded: list[JsonObject] = msgspec.json.decode(self._content)["data"]["items"]
+            self._items = decoded
+        return self._items[index]
+
+
 class Model:
     """The base of all models."""
 
@@ -85,7 +102,7 @@ class Model:
         source: Source = getattr(self, "_source", {})
         if isinstance(source, bytes | str):
             return msgspec.json.decode(source, type=JsonObject)
-        return source() if callable(source) else source
+        return source[0].item(source[1]) if isinstance(source, tuple) else source
 
     def __getstate__(self) -> tuple[JsonObject, JsonObject, Response | None]:
         fields = {field.name: getattr(self, field.name) for field in fields_of(type(self))}
