@@ -1,5 +1,6 @@
 """What the story found out, and the shape of a check of it."""
 
+from collections import Counter
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -77,10 +78,8 @@ def _apart(expected: object, found: object) -> tuple[object, object]:
             {key: value for key, value in found.items() if expected.get(key) != value},
         )
     if isinstance(expected, list) and isinstance(found, list) and len(expected) != len(found):
-        return (
-            [each for each in expected if each not in found],
-            [each for each in found if each not in expected],
-        )
+        wanted, got = Counter(expected), Counter(found)
+        return list((wanted - got).elements()), list((got - wanted).elements())
     return expected, found
 
 

@@ -1,7 +1,7 @@
 """Tell the story on a console: chapters, one line a fact, tables, and progress where it is seen."""
 
 import textwrap
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Protocol
 
@@ -61,21 +61,15 @@ class Narrator:
         style = "bold green" if good else "bold red"
         self.console.print(Text(text, style=style), soft_wrap=True)
 
-    def table(self, columns: Sequence[str], rows: Iterable[Sequence[str]], words: int = 1) -> None:
-        """Show a table; all but the first ``words`` columns are numbers."""
-        shown = Table(
-            box=box.SIMPLE_HEAD,
-            show_edge=False,
-            pad_edge=False,
-            collapse_padding=True,
-            header_style="dim",
-        )
-        for number, name in enumerate(columns):
-            shown.add_column(
-                Text(name), justify="left" if number < words else "right", no_wrap=True
-            )
-        for row in rows:
-            shown.add_row(*(Text(cell) for cell in row))
+    def table(self, columns: Sequence[str], rows: Sequence[Sequence[str]], words: int = 1) -> None:
+        """Show a table; all but the first ``words`` columns are numbers.
+
+        One that is too wide for the console is turned on its side.
+        """
+        shown = _table(columns, rows, words)
+        if self.console.measure(shown).maximum > self.console.width - 2:
+            turned = [list(line) for line in zip(columns, *rows, strict=True)]
+            shown = _table(turned[0], turned[1:], 1)
         self.console.print()
         self.console.print(Padding(shown, (0, 0, 0, 2), expand=False))
         self._after_table = True
@@ -101,3 +95,23 @@ class Narrator:
         for number, line in enumerate(textwrap.wrap(text, room) or [""]):
             lead = mark if number == 0 else Text(" " * len(mark))
             self.console.print(Text("  ").append(lead).append(line, style), soft_wrap=True)
+
+
+def _table(columns: Sequence[str], rows: Sequence[Sequence[str]], words: int) -> Table:
+    shown = Table(
+        box=box.SIMPLE_HEAD,
+        show_edge=False,
+        pad_edge=False,
+        collapse_padding=True,
+        header_style="dim",
+    )
+    for number, name in enumerate(columns):
+        shown.add_column(
+            Text(name),
+            justify="left" if number < words else "right",
+            no_wrap=True,
+            overflow="fold",
+        )
+    for row in rows:
+        shown.add_row(*(Text(cell) for cell in row))
+    return shown

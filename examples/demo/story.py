@@ -17,6 +17,8 @@ from examples.demo.stage import WEBHOOK_PATH, Stage, set_up
 from examples.demo.statements import Statements, read_statements
 from settlekit.models import Payout
 
+EARLY = "amount_threshold"
+MOST_TOLD = 3
 SETTLES = {"standard": "at once", "micro": "weekly", "nano": "monthly"}
 
 
@@ -84,10 +86,9 @@ class Story:
     def _open(self) -> None:
         month, stage, say = self._month, self._stage, self._say
         say.chapter("A shop and its month")
-        first, last = month.orders[0].placed_at, month.orders[-1].placed_at
         say.fact(
             f"{_count(len(month.orders), 'order')} of {_count(len(month.customers), 'customer')}, "
-            f"{first:%-d %B %Y} to {last:%-d %B %Y}, in {' and '.join(month.currencies)}:"
+            f"{_span(month)}, in {' and '.join(month.currencies)}:"
         )
         if month.sorted_count:
             say.fact(f"{_count(month.sorted_count, 'line')} came before an older one; now sorted.")
@@ -109,8 +110,8 @@ class Story:
         move_in(stage, month)
         zones = len(set(month.timezones.values()))
         say.fact(
-            f"{_count(len(stage.buyer_ids), 'buyer')} in {_count(zones, 'time zone')} "
-            "have in their wallets what their month will cost."
+            f"The wallets of {_count(len(stage.buyer_ids), 'buyer')}, in "
+            f"{_count(zones, 'time zone')}, hold what their month will cost."
         )
 
     def _shop(self) -> Outcome:
@@ -119,14 +120,16 @@ class Story:
         with say.progress("orders", len(self._month.orders)) as tick:
             outcome = shop_the_month(self._stage, self._month, tick)
         web = outcome.approved_on_page + outcome.confirmed_in_sandbox
-        say.fact(
-            f"{_count(web, 'web order')} went through hosted checkout: "
-            f"{outcome.approved_on_page} approved on the page /pay/…, "
-            f"{outcome.confirmed_in_sandbox} confirmed by the sandbox."
-        )
-        say.fact(f"{_count(outcome.used_by_agents, 'agent order')} accrued as metered usage.")
+        if web:
+            say.fact(
+                f"{_count(web, 'web order')} went through hosted checkout: "
+                f"{outcome.approved_on_page} approved on the page /pay/…, "
+                f"{outcome.confirmed_in_sandbox} confirmed by the sandbox."
+            )
+        if outcome.used_by_agents:
+            say.fact(f"{_count(outcome.used_by_agents, 'agent order')} accrued as metered usage.")
         for code, count in Counter(outcome.refused.values()).items():
-            say.fact(f"{_count(count, 'order')} were refused: {code}.")
+            say.fact(f"Refused with {code}: {_count(count, 'order')}.")
         return outcome
 
     def _look_at_one(self, outcome: Outcome) -> int:
@@ -162,13 +165,15 @@ class Story:
             f"{_count(len(batches), 'period')} closed on the way"
             + (f": {settling.statuses(batches)}." if batches else ".")
         )
-        for batch in reversed(batches):
-            if batch.settlement_trigger == "amount_threshold" and batch.close_at is not None:
-                gross = shown(batch.provider_gross_amount_minor, batch.currency)
-                say.fact(
-                    f"One of them, of {gross}, closed before its slot on {_at(batch.close_at)}, "
-                    "for it had reached 10,000 minor units."
-                )
+        early = [each for each in reversed(batches) if each.settlement_trigger == EARLY]
+        for batch in early[:MOST_TOLD]:
+            gross = shown(batch.provider_gross_amount_minor, batch.currency)
+            say.fact(
+                f"One of them, of {gross}, closed before its slot on {_at(batch.close_at)}, "
+                "for it had reached 10,000 minor units."
+            )
+        if len(early) > MOST_TOLD:
+            say.fact(f"So did {len(early) - MOST_TOLD} more.")
         closes = [period.close_at for period in summary.open_periods if period.close_at]
         if closes:
             say.fact(
@@ -225,11 +230,10 @@ class Story:
         last, say = debit.after, self._say
         gross = shown(last.provider_gross_amount_minor, last.currency)
         say.fact(f"The last batch, {last.settlement_batch_id}, {last.plan_type}, {gross}:")
-        if last.close_at and last.not_before_attempt_at:
-            say.fact(
-                f"it closed on {_at(last.close_at)}, and its notice was {last.notice_status}; "
-                f"no debit before {_at(last.not_before_attempt_at)}."
-            )
+        say.fact(
+            f"it closed on {_at(last.close_at)}, and its notice was {last.notice_status}; "
+            f"no debit before {_at(last.not_before_attempt_at)}."
+        )
         say.fact(
             f"A second before that it is {debit.before.status}, at its time "
             f"{debit.at_its_time.status}, and 30 seconds later {last.status}."
@@ -305,5 +309,12 @@ def _count(number: int, noun: str, plural: str | None = None) -> str:
     return f"{number} {noun if number == 1 else plural or noun + 's'}"
 
 
-def _at(moment: datetime) -> str:
+def _span(month: Month) -> str:
+    first, last = (f"{order.placed_at:%-d %B %Y}" for order in (month.orders[0], month.orders[-1]))
+    return first if first == last else f"{first} to {last}"
+
+
+def _at(moment: datetime | None) -> str:
+    if moment is None:
+        return "a day unknown"
     return f"{moment:%-d %b %Y, %H:%M} UTC"

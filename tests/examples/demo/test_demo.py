@@ -1,6 +1,7 @@
 """The demo plays any month, tells it, and checks what it told."""
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -8,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from examples.demo import books, checks, payouts
+from examples.demo.command import main
 
 ROOT = Path(__file__).parents[3]
 SCRIPT = ROOT / "examples" / "demo" / "run.py"
@@ -170,3 +172,15 @@ def test_command_runs_from_anywhere(tmp_path):
     )
     assert (result.returncode, result.stderr) == (0, "")
     assert "All of it is so" in result.stdout
+
+
+def test_example_month_is_told_as_the_readme_shows(tmp_path, capsys):
+    """The example's 500 orders hold, and the README's excerpt is what the demo says of them."""
+    orders = ROOT / "examples" / "data" / "orders.csv"
+    assert main(["--orders", str(orders), "--output", str(tmp_path)]) == 0
+    told = capsys.readouterr().out.splitlines()
+    readme = (ROOT / "README.md").read_text("utf-8")
+    (excerpt,) = re.findall(r"```text\n(.*?)```", readme, re.DOTALL)
+    shown = [line for line in excerpt.splitlines() if line not in {"", "…"}]
+    assert len(shown) > 15
+    assert [line for line in shown if line not in told] == []
