@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Callable, Mapping
-from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -95,6 +94,8 @@ def retry_after_seconds(header: str | None, wall: Callable[[], float]) -> float 
         return None
     if _SECONDS.fullmatch(header.strip()):
         return float(header.strip())
+    from email.utils import parsedate_to_datetime  # rarely needed, and slow to load
+
     try:
         at = parsedate_to_datetime(header)
         return max(at.timestamp() - wall(), 0.0) if at.tzinfo is not None else None
