@@ -141,10 +141,9 @@ class Database:
 
 def _begin(connection: Connection) -> None:
     # The driver opens no transaction for a SELECT, so it is left in autocommit and told;
-    # straight, for this happens several times in each call.
+    # by way of the engine, which says in its own words that the database is locked.
     options = connection.get_execution_options()
-    driver: Any = connection.connection.driver_connection
-    driver.execute(options.get("settlekit_begin", "BEGIN"))
+    connection.exec_driver_sql(options.get("settlekit_begin", "BEGIN"))
 
 
 def _memory_connection(image: bytes | None) -> sqlite3.Connection:
