@@ -2,6 +2,7 @@
 
 import json
 import time
+from typing import Any
 
 import pytest
 
@@ -75,14 +76,16 @@ def test_event_delivered_again_changes_nothing(shop):
 
 
 def test_event_that_could_not_be_taken_is_taken_when_it_comes_again(shop, monkeypatch):
-    """An event whose effect failed leaves no trace, so that the next delivery takes effect."""
+    """An event that fails halfway leaves no trace, so that the next delivery takes effect."""
     session_id = shop.buy("piano-album")
+    effect = store_module._effect
 
-    def broken(*_: object) -> str:
+    def crash(*given: Any) -> str:
+        effect(*given)
         raise OSError("disk full")
 
     with monkeypatch.context() as patch:
-        patch.setattr(store_module, "_effect", broken)
+        patch.setattr(store_module, "_effect", crash)
         shop.sandbox(session_id, "confirm")
     assert shop.order().status == "open"
     shop.mock.clock.advance(minutes=1)
