@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 FIXED = Path(__file__).with_name("fixed_server.py")
+BARE = Path(__file__).with_name("bare_server.py")
 STOP_SECONDS = 10
 SERVE = "import sys; from settlekit_mock.cli import main; sys.exit(main(sys.argv[1:]))"
 
@@ -36,6 +37,11 @@ def _process(command: list[str]) -> Iterator[str]:
 def fixed_server(body: bytes) -> Any:
     """Serve one body for every call, as fast as Python does."""
     return _process([sys.executable, str(FIXED), body.hex()])
+
+
+def bare_server() -> Any:
+    """Run the mock's HTTP server around an application that does nothing."""
+    return _process([sys.executable, str(BARE)])
 
 
 def mock_server(*options: str) -> Any:

@@ -23,6 +23,7 @@ def measure(scale: Scale) -> Iterator[Figure]:
     with tempfile.TemporaryDirectory() as folder, fixed_server(b"{}") as shop:
         options = ("--db", str(Path(folder, "mock.db")), "--webhook-url", f"{shop}/webhook")
         with mock_server(*options) as url:
+            _fund(url)
             ours = _rate(url, seconds)
     yield Figure(
         work="checkout created, confirmed, webhook delivered; on disk",
@@ -33,6 +34,13 @@ def measure(scale: Scale) -> Iterator[Figure]:
         target=ratio_at_least(0.5),
         note=NOTE if scale.official_sandbox is None else "",
     )
+
+
+def _fund(url: str) -> None:
+    call = Caller(url)
+    plenty = {"JPYC": "90000000000"}
+    call("PATCH", "/_mock/buyers/sandbox_buyer", {"balances": plenty, "allowances": plenty})
+    call.close()
 
 
 def _rate(url: str, seconds: float) -> float:

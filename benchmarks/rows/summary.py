@@ -6,16 +6,19 @@ from uuid import uuid4
 from figures import Figure, Target, Unit, ratio_at_least
 from measuring import Scale
 from samples import MERCHANT
-from serving import Caller, mock_server, rate
+from serving import Caller, bare_server, mock_server, rate
 
 CONNECTIONS = 4
 PATH = "/v1/sdrp/metered/provider/summary"
 TOKEN = "sandbox_merchant_token"
 RECORDED = {200: 2_620.0, 2_000: 302.0, 10_000: 21.0}
 """Summaries a second of the platform's own sandbox, on two cores, on another day."""
+BARE = 1_565.0
+"""Calls a second of our HTTP server around nothing, on that day: how fast the machine was."""
 NOTE = (
     "the platform's own Node sandbox isn't to be had from the package registries: its figures "
-    "were recorded elsewhere on two cores; measure one of yours with --official-sandbox URL"
+    "were recorded on two cores on another day, when our HTTP server around nothing did "
+    f"{BARE:,.0f} calls a second; measure one of yours with --official-sandbox URL"
 )
 TARGETS: dict[int, Target | None] = {
     200: None,
@@ -27,6 +30,14 @@ TARGETS: dict[int, Target | None] = {
 def measure(scale: Scale) -> Iterator[Figure]:
     seconds = 1.5 if scale.quick else 10.0
     paid = 0
+    with bare_server() as url:
+        yield Figure(
+            work="the HTTP server around nothing",
+            ours=_rate(url, seconds),
+            theirs=BARE,
+            against="when the sandbox was recorded",
+            unit=Unit.RATE,
+        )
     for events, target in TARGETS.items():
         theirs = RECORDED[events]
         if scale.official_sandbox is not None:
