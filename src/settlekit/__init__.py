@@ -1,12 +1,8 @@
 """Client library for direct payment requests and metered settlement."""
 
-from settlekit import challenge, digest, errors, models, money, webhooks
-from settlekit._async.client import AsyncClient
-from settlekit._async.pages import AsyncPage
-from settlekit._codec import Result
-from settlekit._flow import RetryPolicy
-from settlekit._sync.client import Client
-from settlekit._sync.pages import Page
+from importlib import import_module
+from typing import TYPE_CHECKING
+
 from settlekit._version import __version__
 from settlekit.errors import (
     ApiError,
@@ -34,7 +30,16 @@ from settlekit.errors import (
     TransportError,
     WaitTimeout,
 )
-from settlekit.models import Response
+
+if TYPE_CHECKING:
+    from settlekit import challenge, digest, errors, models, money, testing, webhooks
+    from settlekit._async.client import AsyncClient
+    from settlekit._async.pages import AsyncPage
+    from settlekit._codec import Result
+    from settlekit._flow import RetryPolicy
+    from settlekit._sync.client import Client
+    from settlekit._sync.pages import Page
+    from settlekit.models import Response
 
 __all__ = [
     "ApiError",
@@ -74,5 +79,32 @@ __all__ = [
     "errors",
     "models",
     "money",
+    "testing",
     "webhooks",
 ]
+
+# Loaded when they are asked for: who signs challenges or only catches errors needs neither
+# the clients nor the models.
+_HOMES = {
+    "AsyncClient": "settlekit._async.client",
+    "AsyncPage": "settlekit._async.pages",
+    "Client": "settlekit._sync.client",
+    "Page": "settlekit._sync.pages",
+    "Response": "settlekit.models",
+    "Result": "settlekit._codec",
+    "RetryPolicy": "settlekit._flow",
+}
+_MODULES = {"challenge", "digest", "errors", "models", "money", "testing", "webhooks"}
+
+
+def __getattr__(name: str) -> object:
+    if name in _MODULES:
+        return import_module(f"settlekit.{name}")
+    if name not in _HOMES:
+        raise AttributeError(f"module 'settlekit' has no attribute {name!r}")
+    value = globals()[name] = getattr(import_module(_HOMES[name]), name)
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -31,11 +31,26 @@ def loaded_by(code: str) -> set[str]:
 
 
 @pytest.mark.parametrize(
-    "code", ["import settlekit", "from settlekit import webhooks; webhooks.verify"]
+    "code",
+    ["import settlekit", "from settlekit import *", "import settlekit; settlekit.webhooks.verify"],
 )
 def test_importing_loads_nothing_heavy(code: str) -> None:
     """No HTTP library, no database, no second validation library."""
     assert loaded_by(code) == set()
+
+
+def test_every_public_name_is_there() -> None:
+    """What is loaded late is found all the same, and what isn't there says so."""
+    assert [name for name in settlekit.__all__ if not hasattr(settlekit, name)] == []
+    assert dir(settlekit) == sorted(settlekit.__all__)
+    with pytest.raises(AttributeError, match="no attribute 'Klient'"):
+        _ = settlekit.Klient  # type: ignore[attr-defined]
+
+
+def test_errors_and_money_need_no_models() -> None:
+    """Who only signs or catches loads neither models nor codec."""
+    code = "import settlekit, settlekit.money, settlekit.challenge, settlekit.digest"
+    assert loaded_by(f"{code}\nimport sys\nassert 'settlekit.models' not in sys.modules") == set()
 
 
 def test_a_client_for_this_machine_loads_http_alone() -> None:
