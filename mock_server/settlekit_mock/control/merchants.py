@@ -156,6 +156,11 @@ def _changes(connection: Connection, found: Merchant, body: MerchantChanges) -> 
         for name in MerchantChanges.__struct_fields__
         if getattr(body, name) is not UNSET
     }
+    # A version is written with its agreement, which stays as it is unless it is given too.
+    if "terms_version" in given:
+        given.setdefault("terms_accepted", found.terms_accepted_at is not None)
+    if "attestation_version" in given:
+        given.setdefault("attested", found.attested_at is not None)
     if "usd_terms_agreed" in given:
         given["usd_terms_agreed"] = int(given["usd_terms_agreed"])
     if "webhook_url" in given:

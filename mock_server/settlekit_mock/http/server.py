@@ -10,6 +10,9 @@ from cheroot import wsgi
 THREADS = 10
 """Calls answered at once; each stream of the journal keeps one for as long as it lasts."""
 
+STOP_LOOK_SECONDS = 0.05
+"""How often an idle server looks whether it is to stop."""
+
 
 class PortInUse(Exception):
     """The address is taken: one line says which, and what to do."""
@@ -27,6 +30,7 @@ class Server:
     def __init__(self, application: Any, host: str = "127.0.0.1", port: int = 0) -> None:
         self._server: Any = wsgi.Server((host, port), application, numthreads=THREADS)
         self._server.server_name = "settlekit-mock"
+        self._server.expiration_interval = STOP_LOOK_SECONDS
         self._host = host
         self._thread: threading.Thread | None = None
 

@@ -81,20 +81,27 @@ class Served:
         self.lines: queue.SimpleQueue[str] = queue.SimpleQueue()
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
-        self.first_line = self._first_line()
+        self.first_line = self.next_line()
 
     def _read(self) -> None:
         assert self._process.stdout is not None
         for line in self._process.stdout:
             self.lines.put(line)
 
-    def _first_line(self) -> str:
+    def next_line(self) -> str:
         try:
             return self.lines.get(timeout=PATIENCE_SECONDS)
         except queue.Empty:
             self._process.kill()
             ended = self._ended()
             raise AssertionError(f"the server said nothing: {ended.err}") from None
+
+    def lines_to(self, last: str) -> list[str]:
+        """Read on, up to the line that begins like this."""
+        found = [self.next_line()]
+        while not found[-1].startswith(last):
+            found.append(self.next_line())
+        return found
 
     @property
     def told(self) -> dict[str, Any]:
@@ -192,6 +199,7 @@ class Receiver:
     def __init__(self) -> None:
         self.got: list[Delivery] = []
         self.status = 200
+        self.before_answer: Callable[[], object] = lambda: None
         self._arrived = threading.Condition()
         self._http = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self._http.daemon_threads = True
@@ -209,6 +217,7 @@ class Receiver:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
                 headers = {name.lower(): value for name, value in self.headers.items()}
                 receiver.take(Delivery(headers, body))
+                receiver.before_answer()
                 self.send_response(receiver.status)
                 self.send_header("Content-Length", "0")
                 self.end_headers()

@@ -1,0 +1,359 @@
+"""``settlekit-mock serve`` as somebody at a terminal meets it."""
+
+import os
+import signal
+import socket
+import subprocess
+import threading
+import time
+from pathlib import Path
+
+import httpx
+import pytest
+
+from settlekit import Client, TransportError
+from settlekit_mock import MockServer
+from settlekit_mock.kernel.database import Database
+from tests.settlekit_mock.cli.serving import (
+    COMMAND,
+    PATIENCE_SECONDS,
+    Receiver,
+    Served,
+    driving,
+    environ,
+    eventually,
+    served,
+)
+
+START = "2026-03-02T00:00:00Z"
+CHECKOUT = {
+    "merchant": "sandbox_merchant",
+    "amount_minor": 1200,
+    "currency": "JPY",
+    "nonce": "n-1",
+    "success_url": "http://localhost:3000/done",
+    "cancel_url": "http://localhost:3000/cancelled",
+}
+
+
+def shop(server: Served) -> Client:
+    env = server.told["env"]
+    return Client(token=env["SIGLUME_MERCHANT_AUTH_TOKEN"], base_url=env["SIGLUME_API_BASE"])
+
+
+def pay(server: Served, nonce: str = "n-1") -> None:
+    with shop(server) as client:
+        opened = client.checkout_sessions.create(**{**CHECKOUT, "nonce": nonce})
+        client.request("POST", f"/sandbox/checkout-sessions/{opened.session_id}/confirm")
+
+
+# -- what it says ------------------------------------------------------------------------
+
+
+def test_it_says_what_a_shop_needs() -> None:
+    """As JSON: the address, and every variable by which a shop reaches it, each of them true."""
+    with Receiver() as receiver, served("--webhook-url", receiver.url) as server:
+        told = server.told
+        assert told["url"].startswith("http://127.0.0.1:")
+        env = told["env"]
+        assert set(env) == {
+            "SIGLUME_ENV",
+            "SIGLUME_SANDBOX_API_BASE",
+            "SIGLUME_API_BASE",
+            "SIGLUME_MERCHANT_AUTH_TOKEN",
+            "SIGLUME_AUTH_TOKEN",
+            "SIGLUME_DIRECT_PAYMENT_MERCHANT",
+            "SIGLUME_DIRECT_PAYMENT_CHALLENGE_SECRET",
+            "SIGLUME_WEBHOOK_SECRET",
+            "SHOP_PUBLIC_ORIGIN",
+            "SHOP_WEBHOOK_URL",
+        }
+        assert env["SIGLUME_API_BASE"] == env["SIGLUME_SANDBOX_API_BASE"] == f"{told['url']}/v1"
+        assert env["SIGLUME_WEBHOOK_SECRET"] == "whsec_sandbox_local"
+        assert env["SHOP_WEBHOOK_URL"] == receiver.url
+        with driving(server.url) as driver:
+            merchant = driver.merchants.get(env["SIGLUME_DIRECT_PAYMENT_MERCHANT"])
+        assert merchant.token == env["SIGLUME_MERCHANT_AUTH_TOKEN"] == told["tokens"]["merchant"]
+        assert merchant.challenge_secret == env["SIGLUME_DIRECT_PAYMENT_CHALLENGE_SECRET"]
+        assert merchant.webhook_secret == env["SIGLUME_WEBHOOK_SECRET"]
+        pay(server)
+        assert len(receiver.wait_for(1)) == 1
+
+
+def test_it_says_it_as_text_too() -> None:
+    """Without --json the same is there to be read, and copied line by line."""
+    server = Served("--port", "0", "--freeze-at", START)
+    said = [server.first_line, *server.lines_to("  X-Admin-Secret")]
+    url = said[0].split()[4]
+    assert url.startswith("http://127.0.0.1:")
+    lines = [line.strip() for line in said]
+    assert f"SIGLUME_API_BASE={url}/v1" in lines
+    assert "SIGLUME_MERCHANT_AUTH_TOKEN=sandbox_merchant_token" in lines
+    assert "SIGLUME_DIRECT_PAYMENT_MERCHANT=sandbox_merchant" in lines
+    assert "admin     sandbox_admin_token" in lines
+    assert "X-Admin-Secret: sandbox_admin_secret" in lines
+    assert server.end().status == 0
+
+
+@pytest.mark.parametrize("by", ["option", "variable"])
+def test_every_option_has_its_variable(by: str) -> None:
+    """Merchant, origin, webhook, tokens, seed and clock are taken from either, and are used."""
+    chosen = {
+        "merchant": "corner_shop",
+        "origin": "https://shop.example",
+        "webhook-url": "https://shop.example/webhooks",
+        "webhook-secret": "whsec_mine",
+        "admin-token": "operator_token",
+        "admin-secret": "operator_secret",
+        "control-token": "control_token",
+        "freeze-at": START,
+        "seed": "7",
+        "sign-with-clock": "1",
+    }
+    variables = {
+        "SETTLEKIT_MOCK_" + name.replace("-", "_").upper(): value for name, value in chosen.items()
+    }
+    flags = {"sign-with-clock"}
+    options = [
+        f"--{name}" if name in flags else f"--{name}={value}" for name, value in chosen.items()
+    ]
+    given = (options, {}) if by == "option" else ([], variables)
+    with served(*given[0], **given[1]) as server:
+        told = server.told
+        assert told["env"]["SIGLUME_DIRECT_PAYMENT_MERCHANT"] == "corner_shop"
+        assert told["env"]["SHOP_PUBLIC_ORIGIN"] == "https://shop.example"
+        assert told["env"]["SHOP_WEBHOOK_URL"] == "https://shop.example/webhooks"
+        assert told["env"]["SIGLUME_WEBHOOK_SECRET"] == "whsec_mine"
+        assert (told["tokens"]["admin"], told["admin_secret"]) == (
+            "operator_token",
+            "operator_secret",
+        )
+        assert httpx.get(f"{server.url}/_mock/clock", trust_env=False).status_code == 401
+        with driving(server.url, "control_token") as driver:
+            clock = driver.clock.read()
+            assert (clock.now, clock.mode) == ("2026-03-02T00:00:00.000Z", "frozen")
+        allowed = httpx.get(
+            f"{server.url}/v1/admin/payouts",
+            headers={"Authorization": "Bearer operator_token"},
+            trust_env=False,
+        )
+        assert allowed.status_code == 200
+
+
+def test_an_option_wins_over_its_variable() -> None:
+    """Where both are given, what is typed counts; an empty variable counts as none."""
+    with served(
+        "--merchant",
+        "typed_shop",
+        SETTLEKIT_MOCK_MERCHANT="other_shop",
+        SETTLEKIT_MOCK_SEED="",
+        SETTLEKIT_MOCK_DB="",
+        SETTLEKIT_MOCK_CONTROL_TOKEN="",
+    ) as server:
+        assert server.told["env"]["SIGLUME_DIRECT_PAYMENT_MERCHANT"] == "typed_shop"
+
+
+def test_a_seed_says_the_same_again() -> None:
+    """The same seed and start give the same ids and secrets, in another process too."""
+    with served("--freeze-at", START, "--seed", "7") as server:
+        secret = server.told["env"]["SIGLUME_DIRECT_PAYMENT_CHALLENGE_SECRET"]
+
+    def drawn(seed: int) -> str:
+        with MockServer(seed=seed, freeze_at=START) as mock:
+            return mock.merchants.get("sandbox_merchant").challenge_secret
+
+    assert drawn(7) == secret != drawn(8)
+
+
+def test_it_answers_for_ipv6_too() -> None:
+    """On ::1 it listens, and says an address that works."""
+    with served("--host", "::1") as server:
+        assert server.url.startswith("http://[::1]:")
+        answer = httpx.get(f"{server.url}/v1/sdrp/direct-payments/status", trust_env=False)
+        assert answer.json()["data"] == {"status": "operational"}
+
+
+# -- how it ends -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_it(number: int) -> None:
+    """Ctrl-C and SIGTERM end it with 0 and no word, though a connection is kept open."""
+    server = Served("--port", "0", "--json")
+    with httpx.Client(base_url=server.url, trust_env=False) as idle:
+        idle.get("/v1/sdrp/direct-payments/status")
+        asked = time.monotonic()
+        ended = server.end(number)
+        took = time.monotonic() - asked
+    assert (ended.status, ended.err) == (0, "")
+    assert took < 5  # two seconds, and a machine that is busy
+    with pytest.raises(ConnectionRefusedError), socket.create_connection(_address(server)):
+        pass
+
+
+def test_a_signal_ends_it_in_the_middle_of_a_delivery() -> None:
+    """A receiver that never answers doesn't keep it; what is undelivered stays due."""
+    never = threading.Event()
+    with Receiver() as receiver:
+        receiver.before_answer = lambda: bool(never.wait(PATIENCE_SECONDS))
+        server = Served("--port", "0", "--json", "--webhook-url", receiver.url)
+        paying = threading.Thread(target=_pay_in_vain, args=(server,))
+        paying.start()
+        receiver.wait_for(1)
+        asked = time.monotonic()
+        ended = server.end()
+        took = time.monotonic() - asked
+        never.set()
+        paying.join(PATIENCE_SECONDS)
+    assert (ended.status, ended.err) == (0, "")
+    assert took < 5
+
+
+def _pay_in_vain(server: Served) -> None:
+    with pytest.raises(TransportError):
+        pay(server)
+
+
+def _address(server: Served) -> tuple[str, int]:
+    return "127.0.0.1", int(server.told["url"].rpartition(":")[2])
+
+
+def test_a_port_is_free_again_at_once() -> None:
+    """The port of a server that ended can be taken by the next one."""
+    first = Served("--port", "0", "--json")
+    port = str(_address(first)[1])
+    first.end()
+    second = Served("--port", port, "--json")
+    assert second.end().status == 0
+    assert second.told["url"] == first.told["url"]
+
+
+# -- what it keeps -----------------------------------------------------------------------
+
+
+def test_a_database_keeps_everything(tmp_path: Path) -> None:
+    """Clock, counters and rows outlive a restart, and an earlier --freeze-at is ignored."""
+    file = tmp_path / "mock.db"
+    with served("--db", str(file), "--freeze-at", START, "--merchant", "kept_shop") as server:
+        first_env = server.told["env"]
+        with driving(server.url) as driver:
+            driver.clock.advance(days=3)
+            made = driver.usage(
+                "sandbox_buyer", merchant="kept_shop", amount_minor=100, currency="JPY"
+            )
+            journal = list(driver.events())
+    with served("--db", str(file), "--freeze-at", "2026-01-01T00:00:00Z") as server:
+        env = server.told["env"]
+        with driving(server.url) as driver:
+            assert driver.clock.read().now == "2026-03-05T00:00:00.000Z"
+            assert list(driver.events()) == journal
+            again = driver.usage(
+                "sandbox_buyer", merchant="kept_shop", amount_minor=100, currency="JPY"
+            )
+            assert again.first_usage_id not in (None, made.first_usage_id)
+            assert [one.merchant for one in driver.merchants.all()] == ["kept_shop"]
+    # What it says is what the database holds, not what this start's options would have made.
+    assert env["SIGLUME_DIRECT_PAYMENT_MERCHANT"] == "kept_shop"
+    secret = "SIGLUME_DIRECT_PAYMENT_CHALLENGE_SECRET"
+    assert env[secret] == first_env[secret]
+
+
+def test_a_killed_server_goes_on_where_it_was(tmp_path: Path) -> None:
+    """What was answered for is there after a kill, and the server starts again."""
+    file = tmp_path / "mock.db"
+    server = Served("--port", "0", "--json", "--db", str(file), "--freeze-at", START)
+    with driving(server.url) as driver:
+        buyer = driver.buyers.create(buyer_id="kept_buyer")
+    server.kill()
+    with served("--db", str(file)) as server, driving(server.url) as driver:
+        assert driver.buyers.get("kept_buyer") == buyer
+
+
+@pytest.mark.parametrize("url", ["sqlite:///{}", "{}"])
+def test_a_file_can_be_named_either_way(tmp_path: Path, url: str) -> None:
+    """--db takes a path, or the URL of one."""
+    file = tmp_path / "mock.db"
+    with served("--db", url.format(file)):
+        pass
+    database = Database(str(file))
+    assert database.prepare() is False
+    database.close()
+
+
+@pytest.mark.parametrize("url", [":memory:", "sqlite://"])
+def test_memory_can_be_named(tmp_path: Path, url: str) -> None:
+    """Each usual name of a database in memory works, and makes no file."""
+    before = set(Path.cwd().iterdir())
+    with served("--db", url) as server, driving(server.url) as driver:
+        assert [buyer.buyer_id for buyer in driver.buyers.all()] == ["sandbox_buyer"]
+    assert set(Path.cwd().iterdir()) == before
+
+
+# -- the real clock ----------------------------------------------------------------------
+
+
+def test_without_freeze_at_time_goes_on() -> None:
+    """The clock is real, can be advanced, and goes on from there by itself."""
+    with served() as server, driving(server.url) as driver:
+        first = driver.clock.read()
+        assert first.mode == "real"
+        assert abs(driver.clock.now.timestamp() - time.time()) < PATIENCE_SECONDS
+        driver.clock.advance(days=30)
+        there = driver.clock.now
+        assert there.timestamp() - time.time() > 29 * 86_400
+        eventually(lambda: driver.clock.now > there)
+
+
+def test_due_work_runs_by_itself() -> None:
+    """A failed delivery's retry is scheduled, and done when its time comes, unasked."""
+    with Receiver() as receiver, served("--webhook-url", receiver.url) as server:
+        receiver.status = 503
+        pay(server)
+        (failed,) = receiver.wait_for(1)
+        receiver.status = 200
+        with driving(server.url) as driver:
+            due = driver.clock.read().next_due_at
+            assert due is not None
+            driver.clock.advance(seconds=58)
+            assert len(receiver.got) == 1
+            retried = receiver.wait_for(2)[1]
+            eventually(lambda: bool(list(driver.events(kind="webhook.delivered"))))
+        assert retried.body == failed.body
+
+
+def test_a_frozen_clock_waits() -> None:
+    """Frozen, nothing becomes due by itself; resumed, time goes on."""
+    with served("--freeze-at", START) as server, driving(server.url) as driver:
+        time.sleep(0.05)
+        assert driver.clock.read().now == "2026-03-02T00:00:00.000Z"
+        assert driver.clock.resume().mode == "real"
+        eventually(lambda: driver.clock.read().now > "2026-03-02T00:00:00.000Z")
+
+
+def test_a_thread_per_call_is_not_left_behind() -> None:
+    """However many calls come, the server keeps the threads it began with."""
+    with served("--freeze-at", START) as server:
+        with httpx.Client(base_url=server.url, trust_env=False) as http:
+            http.get("/v1/sdrp/direct-payments/status")
+            before = server.threads()
+            for _ in range(50):
+                http.get("/v1/sdrp/direct-payments/status")
+        assert server.threads() <= before
+
+
+def test_a_reader_that_goes_away_does_no_harm() -> None:
+    """Serving into a pipe that nobody reads any more ends without a traceback."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    try:
+        ended = subprocess.run(
+            [COMMAND, "serve", "--port", "0", "--json"],
+            stdout=writing,
+            stderr=subprocess.PIPE,
+            env=environ(),
+            timeout=PATIENCE_SECONDS,
+            check=False,
+        )
+    finally:
+        os.close(writing)
+    assert (ended.returncode, ended.stderr) == (0, b"")

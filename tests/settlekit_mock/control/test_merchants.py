@@ -1,0 +1,288 @@
+"""Merchants by control: made ready at once, read with their secrets, changed in every state."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from werkzeug.test import Client, TestResponse
+
+from settlekit import CheckoutNotReady, CheckoutUnavailable
+from settlekit_mock import MockServer
+from settlekit_mock.driver import ControlError
+
+CHECKOUT = {
+    "amount_minor": 1200,
+    "currency": "JPY",
+    "nonce": "n-1",
+    "success_url": "http://localhost:3000/done",
+    "cancel_url": "http://localhost:3000/cancelled",
+}
+
+
+@pytest.fixture
+def mock() -> Iterator[MockServer]:
+    """A fresh mock."""
+    with MockServer() as made:
+        yield made
+
+
+def post(mock: MockServer, path: str, body: Any, method: str = "POST") -> TestResponse:
+    client = Client(mock.app)
+    return client.open(
+        f"/_mock/{path}",
+        method=method,
+        json=body,
+        environ_base={"REMOTE_ADDR": "127.0.0.1"},
+        base_url="http://localhost",
+    )
+
+
+def journal(mock: MockServer) -> list[str]:
+    return [f"{entry.kind} {entry.subject}" for entry in mock.events()]
+
+
+def test_a_new_merchant_is_as_the_sandboxs_own(mock: MockServer) -> None:
+    """What isn't said is as with the merchant that a fresh server has, but for its webhook."""
+    made, own = mock.merchants.create("shop"), mock.merchants.get("sandbox_merchant")
+    assert made.standard_hosted_checkout_readiness.ready
+    assert made.merchant_account.metadata_jsonb.allowed_currencies == ["JPY", "USD"]
+    for name in ("billing_plan", "billing_currency", "billing_status", "status"):
+        assert getattr(made.merchant_account, name) == getattr(own.merchant_account, name)
+    assert made.merchant_account.metadata_jsonb.checkout_allowed_origins == [
+        "http://localhost:3000"
+    ]
+    assert made.mandate is not None
+    assert (made.mandate.status, made.hosted_checkout, made.usd_terms_agreed) == (
+        "active",
+        "on",
+        True,
+    )
+    assert (made.webhook_url, made.webhook_secret) == (None, None)
+
+
+def test_ids_and_secrets_are_its_own(mock: MockServer) -> None:
+    """Listing, token, secret and person are nobody else's."""
+    made, own = mock.merchants.create("shop"), mock.merchants.get("sandbox_merchant")
+    assert made.listing_id != own.listing_id
+    assert made.token != own.token
+    assert made.challenge_secret != own.challenge_secret
+    assert made.merchant_account.merchant_user_id != own.merchant_account.merchant_user_id
+
+
+def test_its_token_sells(mock: MockServer) -> None:
+    """With its token a session is opened at once; the sandbox merchant's token doesn't do."""
+    made = mock.merchants.create("shop", token="tok_shop")
+    assert made.token == "tok_shop"
+    opened = mock.client(token="tok_shop").checkout_sessions.create(merchant="shop", **CHECKOUT)
+    assert opened.status == "open"
+    usage = mock.usage("sandbox_buyer", merchant="shop", amount_minor=100, currency="JPY", count=3)
+    assert usage.accepted == 3
+    events = mock.client("provider", token="tok_shop").provider_statements.usage_events()
+    assert {event.listing_id for event in events} == {made.listing_id}
+    assert mock.client("provider").provider_statements.usage_events().items == ()
+
+
+def test_every_field_is_taken(mock: MockServer) -> None:
+    """What is said of a new merchant is so, and is read back the same."""
+    made = mock.merchants.create(
+        "Corner_Shop",
+        token="tok_corner",
+        display_name="Corner shop",
+        billing_plan="Pro",
+        billing_currency="USD",
+        allowed_currencies=["USD"],
+        checkout_allowed_origins=["https://Shop.example:443/"],
+        webhook_url="https://hooks.shop.example/x",
+        webhook_secret="whsec_corner",
+        billing_status="past_due",
+        mandate_status="approval_required",
+        usd_terms_agreed=False,
+        hosted_checkout="gone",
+        billing_mandate_cap_minor=9_000,
+        terms_version="2026-01",
+        sandbox_session_id="chk_1",
+        responsibility_attestation_version="v2",
+    )
+    account = made.merchant_account
+    assert (made.merchant, account.display_name) == ("corner_shop", "Corner shop")
+    assert (account.billing_plan, account.billing_currency, account.token_symbol) == (
+        "pro",
+        "USD",
+        "USDC",
+    )
+    assert (account.monthly_fee_minor, account.settlement_fee_min_minor) == (6_000, 20)
+    metadata = account.metadata_jsonb
+    assert metadata.allowed_currencies == ["USD"]
+    assert metadata.checkout_allowed_origins == [
+        "https://shop.example",
+        "https://hooks.shop.example",
+    ]
+    assert (made.webhook_url, made.webhook_secret) == (
+        "https://hooks.shop.example/x",
+        "whsec_corner",
+    )
+    assert made.mandate is not None
+    assert (made.mandate.status, made.mandate.max_amount_minor) == ("approval_required", 9_000)
+    assert (account.billing_status, made.usd_terms_agreed, made.hosted_checkout) == (
+        "past_due",
+        False,
+        "gone",
+    )
+    assert metadata.metered_risk_acceptance is not None
+    assert metadata.metered_risk_acceptance.terms_version == "2026-01"
+    assert metadata.sandbox_session_id == "chk_1"
+    assert metadata.responsibility_attestation_version == "v2"
+    assert mock.merchants.get("corner_shop") == made
+    assert mock.merchants.get("CORNER_SHOP") == made
+
+
+def test_all_are_listed_oldest_first(mock: MockServer) -> None:
+    """The list has every merchant as it is read alone."""
+    made = [mock.merchants.create(key) for key in ("zebra", "apple")]
+    assert mock.merchants.all() == [mock.merchants.get("sandbox_merchant"), *made]
+
+
+def test_one_person_may_own_several(mock: MockServer) -> None:
+    """A merchant under a person who has a token gets no second one, and is opened by theirs."""
+    first = mock.merchants.create("first_shop")
+    owner = first.merchant_account.merchant_user_id
+    second = mock.merchants.create("second_shop", merchant_user_id=owner)
+    assert second.token == first.token
+    client = mock.client(token=first.token)
+    assert client.checkout_sessions.create(merchant="second_shop", **CHECKOUT).status == "open"
+
+
+@pytest.mark.parametrize(
+    ("change", "missing"),
+    [
+        ({"mandate_status": "approval_required"}, ["active_mandate"]),
+        ({"terms_accepted": False}, ["terms"]),
+        ({"sandbox_confirmed": False}, ["sandbox_confirmation"]),
+        ({"merchant_responsibility_attested": False}, ["responsibility_attestation"]),
+        ({"live_mode_requested": False}, ["live_mode"]),
+    ],
+    ids=str,
+)
+def test_readiness_is_taken_away_and_given_back(
+    mock: MockServer, change: dict[str, Any], missing: list[str]
+) -> None:
+    """Each change makes exactly its own requirement missing, and undone makes ready again."""
+    changed = mock.merchants.update("sandbox_merchant", **change)
+    assert changed.standard_hosted_checkout_readiness.missing_requirements == missing
+    with pytest.raises(CheckoutNotReady):
+        mock.client().checkout_sessions.create(merchant="sandbox_merchant", **CHECKOUT)
+    back = {
+        name: "active" if value == "approval_required" else True for name, value in change.items()
+    }
+    assert mock.merchants.update(
+        "sandbox_merchant", **back
+    ).standard_hosted_checkout_readiness.ready
+
+
+@pytest.mark.parametrize(("switch", "status"), [("off", 409), ("gone", 404)])
+def test_hosted_checkout_is_switched(mock: MockServer, switch: str, status: int) -> None:
+    """Off is 409 and gone is 404, until it is on again."""
+    mock.merchants.update("sandbox_merchant", hosted_checkout=switch)
+    with pytest.raises(CheckoutUnavailable) as refused:
+        mock.client().checkout_sessions.create(merchant="sandbox_merchant", **CHECKOUT)
+    assert refused.value.status == status
+    mock.merchants.update("sandbox_merchant", hosted_checkout="on")
+    mock.client().checkout_sessions.create(merchant="sandbox_merchant", **CHECKOUT)
+
+
+def test_a_webhook_is_made_and_replaced(mock: MockServer) -> None:
+    """One subscription is made, then moved: it keeps its id and secret unless one is given."""
+
+    def endpoints() -> list[Any]:
+        answer = mock.client().request("GET", "/market/webhooks/subscriptions")
+        return list(answer.data)
+
+    made = mock.merchants.update("sandbox_merchant", webhook_url="https://a.example/x")
+    (first,) = endpoints()
+    assert first["event_types"] == ["direct_payment.confirmed"]
+    moved = mock.merchants.update("sandbox_merchant", webhook_url="https://b.example/x")
+    assert moved.webhook_secret == made.webhook_secret
+    renewed = mock.merchants.update("sandbox_merchant", webhook_secret="whsec_new")
+    assert (renewed.webhook_url, renewed.webhook_secret) == ("https://b.example/x", "whsec_new")
+    (last,) = endpoints()
+    assert (last["id"], last["callback_url"]) == (first["id"], "https://b.example/x")
+
+
+def test_a_change_leaves_the_rest(mock: MockServer) -> None:
+    """A change of nothing changes nothing; one field changes alone."""
+    before = mock.merchants.get("sandbox_merchant")
+    assert mock.merchants.update("sandbox_merchant") == before
+    after = mock.merchants.update("sandbox_merchant", display_name="Shop")
+    assert after.merchant_account.display_name == "Shop"
+    assert after.challenge_secret == before.challenge_secret
+    assert after.merchant_account.billing_plan == before.merchant_account.billing_plan
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({}, "merchant"),
+        ({"merchant": "ab"}, "merchant"),
+        ({"merchant": "a b c"}, "merchant"),
+        ({"merchant": "shöp"}, "merchant"),
+        ({"merchant": 7}, "merchant"),
+        ({"merchant": "shop", "colour": "red"}, "colour"),
+        ({"merchant": "shop", "billing_plan": "gold"}, "billing_plan"),
+        ({"merchant": "shop", "billing_currency": "EUR"}, "billing_currency"),
+        ({"merchant": "shop", "allowed_currencies": ["EUR"]}, "allowed_currencies"),
+        ({"merchant": "shop", "allowed_currencies": []}, "allowed_currencies"),
+        ({"merchant": "shop", "checkout_allowed_origins": ["nope"]}, "checkout_allowed_origins"),
+        ({"merchant": "shop", "webhook_url": "http://shop.example/x"}, "webhook_url"),
+        ({"merchant": "shop", "webhook_secret": "alone"}, "webhook_secret"),
+        ({"merchant": "shop", "webhook_url": "https://a.example", "webhook_secret": " "}, "secret"),
+        ({"merchant": "shop", "billing_status": "fine"}, "billing_status"),
+        ({"merchant": "shop", "mandate_status": None}, "mandate_status"),
+        ({"merchant": "shop", "usd_terms_agreed": "yes"}, "usd_terms_agreed"),
+        ({"merchant": "shop", "hosted_checkout": "maybe"}, "hosted_checkout"),
+        ({"merchant": "shop", "billing_mandate_cap_minor": 0}, "billing_mandate_cap_minor"),
+        ({"merchant": "shop", "token": ""}, "token"),
+        ({"merchant": "shop", "token": "cli_x"}, "token"),
+        ({"merchant": "shop", "merchant_user_id": "../x"}, "merchant_user_id"),
+    ],
+    ids=str,
+)
+def test_bad_input_writes_nothing(mock: MockServer, body: dict[str, Any], field: str) -> None:
+    """Each is 422, names the field, and leaves no merchant, token or journal entry."""
+    before = journal(mock)
+    refused = post(mock, "merchants", body)
+    assert refused.status_code == 422
+    assert field in refused.get_json()["error"]["message"]
+    assert [one.merchant for one in mock.merchants.all()] == ["sandbox_merchant"]
+    assert journal(mock) == before
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        ({"merchant": "sandbox_merchant"}, "MERCHANT_EXISTS"),
+        ({"merchant": "Sandbox_Merchant"}, "MERCHANT_EXISTS"),
+        ({"merchant": "shop", "token": "sandbox_buyer_token"}, "TOKEN_EXISTS"),
+        ({"merchant": "shop", "token": "sandbox_admin_token"}, "TOKEN_EXISTS"),
+    ],
+    ids=str,
+)
+def test_what_is_taken_is_a_conflict(mock: MockServer, body: dict[str, Any], code: str) -> None:
+    """A taken key or token is 409, and nothing is written."""
+    before = journal(mock)
+    refused = post(mock, "merchants", body)
+    assert (refused.status_code, refused.get_json()["error"]["code"]) == (409, code)
+    assert [one.merchant for one in mock.merchants.all()] == ["sandbox_merchant"]
+    assert journal(mock) == before
+
+
+@pytest.mark.parametrize("change", [{"token": "x"}, {"merchant": "x"}, {"colour": "red"}], ids=str)
+def test_a_change_of_what_stays_is_refused(mock: MockServer, change: dict[str, str]) -> None:
+    """Key and token stay what they are; unknown fields are refused."""
+    assert post(mock, "merchants/sandbox_merchant", change, "PATCH").status_code == 422
+
+
+def test_an_unknown_merchant_is_not_found(mock: MockServer) -> None:
+    """Reading or changing a merchant that isn't there is 404 with its code."""
+    for ask in (mock.merchants.get, mock.merchants.update):
+        with pytest.raises(ControlError, match="404 EXTERNAL_402_MERCHANT_NOT_FOUND"):
+            ask("nobody")
