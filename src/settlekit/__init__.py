@@ -32,7 +32,7 @@ from settlekit.errors import (
 )
 
 if TYPE_CHECKING:
-    from settlekit import challenge, digest, errors, models, money, testing, webhooks
+    from settlekit import challenge, digest, errors, models, money, webhooks
     from settlekit._async.client import AsyncClient
     from settlekit._async.pages import AsyncPage
     from settlekit._codec import Result
@@ -79,7 +79,6 @@ __all__ = [
     "errors",
     "models",
     "money",
-    "testing",
     "webhooks",
 ]
 
@@ -94,7 +93,7 @@ _HOMES = {
     "Result": "settlekit._codec",
     "RetryPolicy": "settlekit._flow",
 }
-_MODULES = {"challenge", "digest", "errors", "models", "money", "testing", "webhooks"}
+_MODULES = {"challenge", "digest", "errors", "models", "money", "webhooks"}
 
 
 def __getattr__(name: str) -> object:

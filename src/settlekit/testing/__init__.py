@@ -1,5 +1,6 @@
 """Helpers for the tests of code that uses settlekit."""
 
 from settlekit._flow import without_backoff
+from settlekit.testing.inbox import Delivery, WebhookInbox
 
-__all__ = ["without_backoff"]
+__all__ = ["Delivery", "WebhookInbox", "without_backoff"]

@@ -4,12 +4,13 @@ The mock is imported when a fixture is asked for, so that having the plugin cost
 """
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
 if TYPE_CHECKING:
     from settlekit import Client
+    from settlekit.testing.inbox import WebhookInbox
     from settlekit_mock import MockServer
 
 
@@ -30,6 +31,12 @@ def settlekit_client(settlekit_mock: "MockServer") -> "Iterator[Client]":
 
 
 @pytest.fixture
-def settlekit_webhooks(settlekit_mock: Any) -> Any:
+def settlekit_webhooks(settlekit_mock: "MockServer") -> "Iterator[WebhookInbox]":
     """Collect what the mock delivers to its merchant: ``events``, ``wait_for(type=…)``."""
-    return settlekit_mock.webhooks.collect()
+    from settlekit.testing.inbox import WebhookInbox
+
+    with WebhookInbox() as inbox:
+        settlekit_mock.merchants.update(
+            "sandbox_merchant", webhook_url=inbox.url, webhook_secret=inbox.secret
+        )
+        yield inbox

@@ -1,6 +1,6 @@
 import pytest
 
-from settlekit import Client
+from settlekit import Client, webhooks
 
 pytest_plugins = ["pytester"]
 
@@ -31,6 +31,38 @@ def test_the_client_is_a_merchants_and_a_providers(settlekit_client: Client) -> 
     )
     assert settlekit_client.checkout_sessions.get(session.session_id).amount_minor == 1200
     assert settlekit_client.provider_statements.summary().role == "provider"
+
+
+def test_webhooks_are_collected(settlekit_mock, settlekit_client, settlekit_webhooks) -> None:
+    """A confirmed checkout arrives proven, typed and once."""
+    session = settlekit_client.checkout_sessions.create(
+        merchant="sandbox_merchant",
+        amount_minor=1200,
+        currency="JPY",
+        success_url="http://localhost:3000/ok",
+        cancel_url="http://localhost:3000/no",
+    )
+    path = f"/sandbox/checkout-sessions/{session.session_id}/confirm"
+    settlekit_client.request("POST", path, json={})
+    event = settlekit_webhooks.wait_for(type="direct_payment.confirmed")
+    match webhooks.classify(event):
+        case webhooks.StandardSettled(challenge_hash=challenge_hash):
+            assert challenge_hash == session.challenge_hash
+        case other:
+            pytest.fail(f"{other}")
+    assert settlekit_webhooks.events == [event]
+
+
+def test_a_settled_batch_arrives(settlekit_mock, settlekit_client, settlekit_webhooks) -> None:
+    """Weeks of the clock end in one webhook, whose digest is the batch's."""
+    buyer = settlekit_mock.buyers.create()
+    settlekit_mock.usage(
+        buyer, merchant="sandbox_merchant", amount_minor=100, currency="JPY", count=5
+    )
+    settlekit_mock.clock.advance(days=12)
+    settled = webhooks.classify(settlekit_webhooks.wait_for(kind="metered_batch_settled"))
+    [batch] = settlekit_client.provider_statements.settlement_batches()
+    assert settled.usage_event_digest == batch.usage_event_digest
 
 
 def test_having_the_plugin_loads_no_mock(pytester: pytest.Pytester) -> None:
