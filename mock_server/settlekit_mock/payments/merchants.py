@@ -9,6 +9,7 @@ from sqlalchemy import Connection, insert, update
 from settlekit_mock.kernel.problems import Conflict, Forbidden, Invalid, NotFound
 from settlekit_mock.kernel.transaction import Transaction
 from settlekit_mock.ledger import service as ledger
+from settlekit_mock.payments.billing import plan_changed
 from settlekit_mock.payments.rules import merchants as rules
 from settlekit_mock.payments.rules.readiness import Facts, Readiness, readiness
 from settlekit_mock.payments.tables import MERCHANTS, Merchant, merchant_named, merchants_of
@@ -297,6 +298,8 @@ def _plan(name: str) -> str:
 
 
 def _change(tx: Transaction, found: Merchant, columns: Mapping[str, Any]) -> None:
+    if "billing_plan" in columns:
+        plan_changed(tx, found, columns["billing_plan"])
     if columns:
         tx.connection.execute(
             update(MERCHANTS)
