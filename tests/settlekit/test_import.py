@@ -84,13 +84,13 @@ def test_one_module_of_each_half_knows_httpx() -> None:
         for node in ast.walk(ast.parse(path.read_text()))
         if isinstance(node, ast.Import | ast.ImportFrom) and _names_httpx(node)
     }
-    # The clients name the type of the pool that a caller may bring.
-    assert knowing == {
+    # The clients name the type of the pool that a caller may bring; what is for tests alone
+    # plugs applications into HTTP clients and must know theirs.
+    assert {name for name in knowing if not name.startswith("testing/")} == {
         "_async/client.py",
         "_async/transport.py",
         "_sync/client.py",
         "_sync/transport.py",
-        "testing/transports.py",
     }
 
 
