@@ -27,7 +27,9 @@ from settlekit_mock.settlement.rules.slots import MonthlySlot, WeeklySlot
 
 CapMinor = Annotated[int, Meta(ge=0, le=2**53 - 1)] | None
 Amount = Annotated[str, Meta(max_length=32, description="A decimal string of minor units.")]
-BuyerId = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
+ID_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$(?!\n)"
+"""Python's ``$`` alone would let a line feed end an id."""
+BuyerId = Annotated[str, Meta(pattern=ID_PATTERN)]
 
 
 class TokenAmounts(StrictBody, frozen=True, kw_only=True):

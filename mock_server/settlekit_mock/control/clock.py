@@ -118,11 +118,12 @@ def _go(world: World, body: Advance) -> bool:
         world.due.advance(instant(body.to, "to"))
     else:
         span = milliseconds(body.by, "by")
-        world.due.advance(lambda now: _within(now + span))
+        world.due.advance(lambda now: within(now + span))
     return True
 
 
-def _within(target: int) -> int:
+def within(target: int) -> int:
+    """Return an instant that a clock may show, or refuse the call."""
     try:
         return checked(target)
     except ValueError as error:
@@ -131,7 +132,7 @@ def _within(target: int) -> int:
 
 def _go_until(world: World, limit: int, kind: str) -> bool:
     def farthest(now: int) -> int:
-        return _within(now + limit)
+        return within(now + limit)
 
     if kind == "next":
         due = world.due.next_due_at()

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 from msgspec import UNSET, Meta, UnsetType
 from sqlalchemy import Connection
 
+from settlekit_mock.control.buyers import ID_PATTERN
 from settlekit_mock.control.tokens import new_token
 from settlekit_mock.http.routes import Request
 from settlekit_mock.http.tables import token_of
@@ -34,7 +35,7 @@ from settlekit_mock.webhooks.tables import Subscription, subscriptions_of
 HostedCheckout = Literal["on", "off", "gone"]
 Origins = Annotated[list[UrlText], Meta(max_length=100)]
 Secret = Annotated[str, Meta(pattern=r"\S", max_length=255)]
-UserId = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
+UserId = Annotated[str, Meta(pattern=ID_PATTERN)]
 
 
 class MerchantChanges(StrictBody, frozen=True, kw_only=True):

@@ -7,7 +7,7 @@ from typing import Annotated
 from msgspec import Meta
 from sqlalchemy import Connection
 
-from settlekit_mock.control.clock import Duration, milliseconds
+from settlekit_mock.control.clock import Duration, milliseconds, within
 from settlekit_mock.http.routes import Request
 from settlekit_mock.http.wire import Answer, Currency, ShortText, StrictBody
 from settlekit_mock.kernel.clock import load_state
@@ -52,6 +52,7 @@ def make_usage(request: Request) -> UsageAnswer:
     with world.snapshot() as connection:
         sale = _sale(connection, body)
         spread = _Spread(load_state(connection).now, span, body.count)
+    within(spread.start + span)
     tally = Tally()
     done = 0
     while done < body.count:

@@ -3,7 +3,7 @@
 import pytest
 
 from settlekit_mock import MockServer
-from settlekit_mock.kernel.times import HOUR, MINUTE, SECOND
+from settlekit_mock.kernel.times import HOUR, MINUTE, SECOND, from_text
 from tests.settlekit_mock.settlement.conftest import (
     MICRO_CLOSE,
     START,
@@ -192,3 +192,21 @@ def test_usage_at_the_slot_itself_belongs_to_the_next_period(
     shop.mock.clock.advance(to=MICRO_CLOSE)
     shop.sell(200)
     assert [event["period_start"] == MICRO_CLOSE for event in provider.usage()] == [True, False]
+
+
+def test_usage_behind_an_overdue_slot_belongs_to_the_next_period(
+    shop: Shop, buyer: Buyer, provider: Provider, mock: MockServer
+) -> None:
+    """A real clock can be ahead of its due work: the period closes at its slot all the same."""
+    shop.sell(100)
+    with mock.world.transaction() as tx:
+        tx.state = tx.state.moved_to(from_text(MICRO_CLOSE) + MINUTE)
+    shop.sell(200)
+    batch, (period,) = provider.batch(), provider.summary()["open_periods"]
+    assert (batch["close_at"], batch["buyer_debit_minor"]) == (MICRO_CLOSE, "100")
+    assert (period["period_start"], period["buyer_debit_minor"]) == (MICRO_CLOSE, "200")
+    shop.settle()
+    assert [found["buyer_debit_minor"] for found in provider.batches(status="settled")] == [
+        "200",
+        "100",
+    ]

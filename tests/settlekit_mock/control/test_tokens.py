@@ -1,0 +1,75 @@
+"""Tokens made by control: for whom, what they open, and until when."""
+
+from typing import Any
+
+import pytest
+from werkzeug.test import Client
+
+from settlekit_mock import MockServer
+from tests.settlekit_mock.control.conftest import Control, rows_of
+
+ROUTES = {
+    "merchant": "/v1/market/webhooks/subscriptions",
+    "provider": "/v1/sdrp/metered/provider/summary",
+    "buyer": "/v1/sdrp/metered/my-summary",
+    "admin": "/v1/admin/payouts",
+}
+SUBJECTS = {"merchant": "usr_x", "provider": "usr_x", "buyer": "sandbox_buyer", "admin": "op"}
+
+
+def opens(mock: MockServer, token: str, path: str) -> int:
+    headers = {"Authorization": f"Bearer {token}"}
+    return Client(mock.app).get(path, headers=headers).status_code
+
+
+@pytest.mark.parametrize("role", list(ROUTES))
+def test_a_token_opens_the_routes_of_its_role(
+    mock: MockServer, control: Control, role: str
+) -> None:
+    """A new token is drawn, and good at once."""
+    status, answer = control.post("tokens", role=role, subject=SUBJECTS[role])
+    assert (status, set(answer)) == (201, {"token"})
+    assert opens(mock, answer["token"], ROUTES[role]) == 200
+
+
+def test_two_tokens_of_one_person_differ(control: Control) -> None:
+    """Each call draws a token of its own."""
+    body = {"role": "buyer", "subject": "sandbox_buyer"}
+    assert control.post("tokens", **body)[1] != control.post("tokens", **body)[1]
+
+
+def test_a_token_ends_when_it_was_told_to(mock: MockServer, control: Control) -> None:
+    """By the clock, a token is good up to its expiry and no longer."""
+    body = {"role": "buyer", "subject": "sandbox_buyer", "expires_at": "2026-03-03T00:00:00Z"}
+    token = control.post("tokens", **body)[1]["token"]
+    mock.clock.advance(to="2026-03-02T23:59:59.999Z")
+    assert opens(mock, token, ROUTES["buyer"]) == 200
+    mock.clock.advance(seconds=0.001)
+    assert opens(mock, token, ROUTES["buyer"]) == 401
+
+
+def test_a_buyers_token_without_a_buyer_is_forbidden(mock: MockServer, control: Control) -> None:
+    """A token for a buyer that there isn't opens no statement."""
+    token = control.post("tokens", role="buyer", subject="nobody")[1]["token"]
+    assert opens(mock, token, ROUTES["buyer"]) == 403
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"role": "control"},
+        {"role": ""},
+        {"subject": ""},
+        {"subject": "x" * 256},
+        {"expires_at": "soon"},
+        {"expires_at": "2026-03-02T00:00:00Z"},
+        {"expires_at": "2020-01-01T00:00:00Z"},
+        {"surprise": 1},
+    ],
+)
+def test_a_wrong_token_isnt_made(mock: MockServer, control: Control, wrong: dict[str, Any]) -> None:
+    """An unknown role, an empty subject or a time that has passed is 422, nothing written."""
+    before = rows_of(mock.world)
+    body = {"role": "buyer", "subject": "sandbox_buyer"} | wrong
+    assert control.post("tokens", **body) == (422, "INVALID_REQUEST")
+    assert rows_of(mock.world) == before
