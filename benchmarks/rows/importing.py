@@ -8,8 +8,7 @@ from figures import Figure, Unit, ratio_at_most
 from measuring import Sample, Scale, medians
 
 TIMED = (
-    "import time; started = time.perf_counter(); import {module}; "
-    "print(time.perf_counter() - started)"
+    "import time; started = time.perf_counter(); {statement}; print(time.perf_counter() - started)"
 )
 UNWANTED = (
     "import sys, settlekit; "
@@ -22,19 +21,21 @@ def _python(code: str) -> str:
     return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
 
 
-def _importing(module: str) -> Sample:
-    return lambda: float(_python(TIMED.format(module=module)))
+def _importing(statement: str) -> Sample:
+    return lambda: float(_python(TIMED.format(statement=statement)))
 
 
 def measure(scale: Scale) -> Iterator[Figure]:
-    ours, theirs = medians(scale.pick(7, 25), _importing("settlekit"), _importing("httpx"))
+    works = ("import settlekit", "from settlekit import Client", "import httpx")
+    *ours, theirs = medians(scale.pick(7, 25), *(_importing(work) for work in works))
     unwanted = _python(UNWANTED)
-    yield Figure(
-        work="import settlekit",
-        ours=ours,
-        theirs=theirs,
-        against="import httpx",
-        unit=Unit.SECONDS,
-        target=ratio_at_most(0.7),
-        note=f"importing settlekit loads {unwanted}" if unwanted else "",
-    )
+    for work, seconds in zip(works, ours, strict=False):
+        yield Figure(
+            work=work,
+            ours=seconds,
+            theirs=theirs,
+            against="import httpx",
+            unit=Unit.SECONDS,
+            target=ratio_at_most(0.7),
+            note=f"importing settlekit loads {unwanted}" if unwanted else "",
+        )

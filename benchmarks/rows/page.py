@@ -27,7 +27,7 @@ def measure(scale: Scale) -> Iterator[Figure]:
     def theirs() -> object:
         return their_client.list_provider_usage_events(limit=500)["items"]
 
-    found = medians(scale.pick(15, 61), timed(ours, 5), timed(theirs, 5))
+    found = medians(scale.pick(101, 301), timed(ours), timed(theirs))
     yield Figure(
         work="a page of 500 usage events to objects",
         ours=found[0],

@@ -18,7 +18,7 @@ BUYERS = 20
 def measure(scale: Scale) -> Iterator[Figure]:
     early, late = 1_000, scale.pick(20_000, 100_000)
     samples = [_sample(late), _sample(early)]
-    ours, theirs = medians(scale.pick(15, 61), *samples)
+    ours, theirs = medians(scale.pick(101, 301), *samples)
     yield Figure(
         work="usage one by one, in process",
         ours=1 / ours,
@@ -44,7 +44,7 @@ def measure(scale: Scale) -> Iterator[Figure]:
 def _sample(events: int) -> Sample:
     mock, buyers = world_with(events, BUYERS)
     turn = cycle(buyers)
-    return timed(lambda: pay(mock, next(turn)), 20)
+    return timed(lambda: pay(mock, next(turn)), 5)
 
 
 def _on_a_socket(seconds: float) -> float:

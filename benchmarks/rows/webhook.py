@@ -29,8 +29,8 @@ def measure(scale: Scale) -> Iterator[Figure]:
     def floor() -> object:
         return hmac.digest(SECRET.encode(), body, sha256)
 
-    samples = (timed(work, 500) for work in (ours, theirs, floor))
-    found = medians(scale.pick(15, 101), *samples)
+    samples = (timed(work, 50) for work in (ours, theirs, floor))
+    found = medians(scale.pick(201, 1001), *samples)
     yield Figure(
         work=f"webhook: verify, parse, classify ({len(body)} bytes)",
         ours=found[0],
