@@ -1,7 +1,9 @@
 """A mock server in this process: no socket, its own world, gone when it is closed."""
 
-from collections.abc import Generator, Iterable
+import time
+from collections.abc import Callable, Generator, Iterable, Mapping
 from contextlib import contextmanager
+from datetime import timedelta
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, Self
 
@@ -18,13 +20,19 @@ from settlekit_mock.kernel.problems import Problem
 from settlekit_mock.kernel.worker import Worker
 from settlekit_mock.kernel.world import World
 from settlekit_mock.settings import make_settings
+from settlekit_mock.webhooks.install import mounts_of
+from settlekit_mock.webhooks.sender import Outcome
 
 if TYPE_CHECKING:
     from settlekit import AsyncClient, Client
+    from settlekit.testing.inbox import WebhookInbox
+    from settlekit.testing.receivers import Receiver
 
 FREEZE_AT = "2026-01-01T00:00:00Z"
 """Where the clock of a mock in process stands unless told otherwise."""
 ORIGIN = "http://localhost"
+LONGEST_WAIT_DAYS = 45
+"""A month's period, 72 hours and 28 attempts: whatever comes has come by then."""
 RoleName = Literal["merchant", "provider", "buyer", "admin"]
 
 
@@ -58,6 +66,7 @@ class MockServer(Driver):
         self.app = build(self.world)
         self._client = WsgiClient(self.app)
         super().__init__(self._send, self._listen)
+        self.webhooks = Webhooks(self)
 
     def _send(self, method: str, path: str, body: bytes | None) -> tuple[int, bytes]:
         response = self._open(method, path, body)
@@ -165,6 +174,64 @@ class MockServer(Driver):
 
     def __repr__(self) -> str:
         return f"<MockServer seed={self.world.settings.seed}>"
+
+
+class Webhooks:
+    """Where a mock's webhooks go in this process, without a socket."""
+
+    def __init__(self, mock: MockServer) -> None:
+        self._mock = mock
+
+    def collect(self, merchant: str | None = None) -> "WebhookInbox":
+        """Have a merchant's webhooks collected, and return the inbox they come to."""
+        from settlekit.testing.inbox import WebhookInbox
+        from settlekit.webhooks import SIGNATURE_HEADER
+
+        found = self._mock.merchants.get(merchant or self._mock.world.settings.merchant)
+        secret = found.webhook_secret or self._mock.world.settings.webhook_secret
+        inbox = WebhookInbox(secret, pass_time=self._pass_time, now=self._signing_time)
+
+        def receive(_url: str, headers: Mapping[str, str], body: bytes) -> int:
+            return inbox.receive(body, headers.get(SIGNATURE_HEADER))
+
+        url = f"https://{found.merchant.replace('_', '-')}.localhost/webhooks"
+        self._receive(url, found.merchant, receive)
+        return inbox
+
+    def deliver_to(self, application: Any, *, url: str, merchant: str | None = None) -> None:
+        """Have a merchant's webhooks delivered to a WSGI or ASGI application.
+
+        ``url`` names its endpoint: https, or http on localhost, such as
+        ``https://shop.localhost/webhooks``.
+        """
+        from settlekit.testing.receivers import application_receiver
+
+        name = merchant or self._mock.world.settings.merchant
+        self._receive(url, name, application_receiver(application))
+
+    def _receive(self, url: str, merchant: str, receiver: "Receiver") -> None:
+        def target(to: str, headers: Mapping[str, str], body: bytes) -> Outcome:
+            return Outcome(receiver(to, headers, body))
+
+        mounts_of(self._mock.world).mount(url, target)
+        secret = self._mock.merchants.get(merchant).webhook_secret
+        self._mock.merchants.update(
+            merchant,
+            webhook_url=url,
+            webhook_secret=secret or self._mock.world.settings.webhook_secret,
+        )
+
+    def _signing_time(self) -> float:
+        by_clock = self._mock.world.state().sign_with_clock
+        return self._mock.clock.now.timestamp() if by_clock else time.time()
+
+    def _pass_time(self, come: Callable[[], bool]) -> None:
+        clock = self._mock.clock
+        end = clock.now + timedelta(days=LONGEST_WAIT_DAYS)
+        while not come():
+            left = (end - clock.now).total_seconds()
+            if left <= 0 or not clock.advance(until="next", limit=left).reached:
+                return
 
 
 def _options() -> set[str]:

@@ -1,6 +1,12 @@
-"""A webhook endpoint for tests: it proves what arrives, keeps it, and answers as told."""
+"""A webhook endpoint for tests: it proves what arrives, keeps it, and answers as told.
+
+A mock in this process delivers to it without a socket (``mock.webhooks.collect()``); in a
+``with`` block it is an endpoint on a free port, for whoever sends from elsewhere.
+"""
 
 import threading
+import time
+from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Any, Final, Self
@@ -12,6 +18,8 @@ from settlekit.errors import PayloadError, SignatureError
 
 SECRET: Final = "whsec_settlekit_test"  # noqa: S105  (for tests alone)
 MAX_BODY_BYTES: Final = 1 << 20
+PassTime = Callable[[Callable[[], bool]], object]
+"""Lets time pass until the callable it is given says that it is enough."""
 
 
 @attrs.frozen(kw_only=True)
@@ -24,23 +32,34 @@ class Delivery:
 
 
 class WebhookInbox:
-    """An endpoint on a free port of this machine; use it in a ``with`` block.
+    """Keeps what arrives.
 
     Deliveries whose signature holds are kept and answered with ``status`` (204); others
-    are refused with 400 and kept out.
+    are refused with 400 and kept out. ``pass_time`` lets the sender's time pass while
+    somebody waits; ``now`` is the clock that the sender signs by.
     """
 
-    def __init__(self, secret: str = SECRET, *, status: int = 204) -> None:
+    def __init__(
+        self,
+        secret: str = SECRET,
+        *,
+        status: int = 204,
+        pass_time: PassTime | None = None,
+        now: Callable[[], float] = time.time,
+    ) -> None:
         self.secret = secret
         self.status = status
+        self._pass_time = pass_time
+        self._now = now
         self._deliveries: list[Delivery] = []
         self._arrived = threading.Condition()
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler_of(self))
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))
+        self._server: ThreadingHTTPServer | None = None
 
     @property
     def url(self) -> str:
-        """Where to deliver."""
+        """Where to deliver, within a ``with`` block."""
+        if self._server is None:
+            raise RuntimeError("this inbox has no port: use it in a with block")
         return f"http://127.0.0.1:{self._server.server_port}/webhooks"
 
     @property
@@ -57,19 +76,23 @@ class WebhookInbox:
     def wait_for(
         self,
         *,
-        type: str | None = None,  # noqa: A002  (named as on the wire)
+        event_type: str | None = None,
         kind: str | None = None,
         timeout_seconds: float = 5.0,
     ) -> webhooks.Event:
         """Return the first event of a type or of a classified kind, waiting until it is there.
 
-        Raises TimeoutError with what arrived instead.
+        A mock's inbox lets the mock's time pass meanwhile, 45 days at most. Raises
+        TimeoutError with what arrived instead.
         """
+        if self._pass_time is not None:
+            self._pass_time(lambda: self._first(event_type, kind) is not None)
+            timeout_seconds = 0
         with self._arrived:
-            found = self._arrived.wait_for(lambda: self._first(type, kind), timeout_seconds)
+            found = self._arrived.wait_for(lambda: self._first(event_type, kind), timeout_seconds)
         if found is None:
             arrived = [f"{e.type} ({webhooks.classify(e).kind})" for e in self.events]
-            raise TimeoutError(f"no {kind or type or 'event'} arrived; there are {arrived}")
+            raise TimeoutError(f"no {kind or event_type or 'event'} arrived; there are {arrived}")
         return found
 
     def clear(self) -> None:
@@ -80,7 +103,7 @@ class WebhookInbox:
     def receive(self, body: bytes, header: str | None) -> int:
         """Take a delivery and return the status to answer with."""
         try:
-            event = webhooks.verify(body, header, self.secret)
+            event = webhooks.verify(body, header, self.secret, now=self._now)
         except (SignatureError, PayloadError):
             return 400
         with self._arrived:
@@ -96,6 +119,8 @@ class WebhookInbox:
         return None
 
     def __enter__(self) -> Self:
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler_of(self))
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))
         self._thread.start()
         return self
 
@@ -105,9 +130,11 @@ class WebhookInbox:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        assert self._server is not None
         self._server.shutdown()
         self._thread.join()
         self._server.server_close()
+        self._server = None
 
 
 def _handler_of(inbox: WebhookInbox) -> type[BaseHTTPRequestHandler]:

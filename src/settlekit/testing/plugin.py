@@ -31,12 +31,6 @@ def settlekit_client(settlekit_mock: "MockServer") -> "Iterator[Client]":
 
 
 @pytest.fixture
-def settlekit_webhooks(settlekit_mock: "MockServer") -> "Iterator[WebhookInbox]":
-    """Collect what the mock delivers to its merchant: ``events``, ``wait_for(type=…)``."""
-    from settlekit.testing.inbox import WebhookInbox
-
-    with WebhookInbox() as inbox:
-        settlekit_mock.merchants.update(
-            "sandbox_merchant", webhook_url=inbox.url, webhook_secret=inbox.secret
-        )
-        yield inbox
+def settlekit_webhooks(settlekit_mock: "MockServer") -> "WebhookInbox":
+    """Collect what the mock delivers to its merchant: ``events``, ``wait_for(event_type=…)``."""
+    return settlekit_mock.webhooks.collect()

@@ -9,8 +9,8 @@ from examples.flask_shop.app import create_app
 from examples.flask_shop.serve import WEBHOOK_PATH, mock_settings
 from examples.flask_shop.store import Order, Store
 from settlekit_mock import MockServer
-from settlekit_mock.webhooks.install import install
-from settlekit_mock.webhooks.sender import Mounts, Outcome
+from settlekit_mock.webhooks.install import mounts_of
+from settlekit_mock.webhooks.sender import Outcome
 
 ORIGIN = "http://localhost:3000"
 
@@ -51,9 +51,7 @@ class Shop:
 @pytest.fixture
 def shop() -> Iterator[Shop]:
     """A shop whose webhooks come from a mock in this process, without a socket."""
-    mounts = Mounts()
     with MockServer(origin=ORIGIN, webhook_url=ORIGIN + WEBHOOK_PATH) as mock:
-        install(mock.world, mounts=mounts)
         client, store = mock.client("merchant"), Store()
         settings = mock_settings(client, ORIGIN, mock.world.settings.webhook_secret)
         app = create_app(client, settings, store)
@@ -63,7 +61,7 @@ def shop() -> Iterator[Shop]:
             made.delivered.append((dict(headers), body))
             return Outcome(made.post_webhook(body, headers))
 
-        mounts.mount(ORIGIN, deliver)
+        mounts_of(mock.world).mount(ORIGIN, deliver)
         yield made
         client.close()
         store.close()

@@ -63,7 +63,7 @@ def test_waiting_returns_what_arrives_later(inbox: WebhookInbox) -> None:
     """By type or by kind, as soon as it is there."""
     late = threading.Timer(0.05, deliver, [inbox])
     late.start()
-    assert inbox.wait_for(type="direct_payment.spent").id == "evt_1"
+    assert inbox.wait_for(event_type="direct_payment.spent").id == "evt_1"
     assert inbox.wait_for(kind="unknown").id == "evt_1"
     late.join()
 

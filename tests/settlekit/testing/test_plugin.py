@@ -44,7 +44,7 @@ def test_webhooks_are_collected(settlekit_mock, settlekit_client, settlekit_webh
     )
     path = f"/sandbox/checkout-sessions/{session.session_id}/confirm"
     settlekit_client.request("POST", path, json={})
-    event = settlekit_webhooks.wait_for(type="direct_payment.confirmed")
+    event = settlekit_webhooks.wait_for(event_type="direct_payment.confirmed")
     match webhooks.classify(event):
         case webhooks.StandardSettled(challenge_hash=challenge_hash):
             assert challenge_hash == session.challenge_hash

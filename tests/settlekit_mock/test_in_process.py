@@ -1,0 +1,91 @@
+"""A mock in process delivers webhooks to collectors and applications, without a socket."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from fastapi import FastAPI, Request
+from flask import Flask, request
+
+from settlekit import webhooks
+from settlekit_mock import MockServer
+
+SECRET = "whsec_sandbox_local"
+URL = "https://shop.localhost/webhooks"
+
+
+@pytest.fixture
+def mock() -> Iterator[MockServer]:
+    with MockServer(seed=7) as made:
+        yield made
+
+
+def settle(mock: MockServer) -> None:
+    mock.usage(mock.buyers.create(), merchant="sandbox_merchant", amount_minor=100, currency="JPY")
+    mock.clock.advance(days=14)
+
+
+def test_waiting_lets_time_pass(mock: MockServer) -> None:
+    """Whoever waits for a settled batch gets it weeks later, at once."""
+    inbox = mock.webhooks.collect()
+    mock.usage("sandbox_buyer", merchant="sandbox_merchant", amount_minor=100, currency="JPY")
+    start = mock.clock.now
+    event = inbox.wait_for(kind="metered_batch_settled")
+    assert (event.occurred_at - start).days >= 3
+    assert event.occurred_at == mock.clock.now
+
+
+def test_waiting_in_vain_ends(mock: MockServer) -> None:
+    """Nothing to come within 45 days is a TimeoutError."""
+    with pytest.raises(TimeoutError, match="no metered_batch_settled arrived"):
+        mock.webhooks.collect().wait_for(kind="metered_batch_settled")
+
+
+def test_the_mocks_clock_may_sign(mock: MockServer) -> None:
+    """An inbox goes by the clock that signs: the machine's, or the mock's."""
+    mock.clock.freeze(sign_with_clock=True)
+    inbox = mock.webhooks.collect()
+    settle(mock)
+    assert [event.type for event in inbox.events] == ["direct_payment.confirmed"]
+
+
+def test_a_flask_app_takes_deliveries(mock: MockServer) -> None:
+    """A WSGI application gets the raw body and the signature."""
+    app, seen = Flask(__name__), list[str]()
+
+    @app.post("/webhooks")
+    def receive() -> tuple[str, int]:
+        header = request.headers.get(webhooks.SIGNATURE_HEADER)
+        seen.append(webhooks.verify(request.get_data(), header, SECRET).type)
+        return "", 204
+
+    mock.webhooks.deliver_to(app, url=URL)
+    settle(mock)
+    assert seen == ["direct_payment.confirmed"]
+
+
+def test_a_fastapi_app_takes_deliveries(mock: MockServer) -> None:
+    """An ASGI application gets the raw body and the signature."""
+    app, seen = FastAPI(), list[str]()
+
+    @app.post("/webhooks", status_code=204)
+    async def receive(given: Request) -> None:
+        header = given.headers.get(webhooks.SIGNATURE_HEADER)
+        seen.append(webhooks.verify(await given.body(), header, SECRET).type)
+
+    mock.webhooks.deliver_to(app, url=URL)
+    settle(mock)
+    assert seen == ["direct_payment.confirmed"]
+
+
+def test_an_app_that_fails_is_asked_again(mock: MockServer) -> None:
+    """A receiver's defect is a failed delivery, retried by the clock."""
+    calls: list[str] = []
+
+    def broken(environ: dict[str, Any], _start: Any) -> list[bytes]:
+        calls.append(environ["PATH_INFO"])
+        raise RuntimeError("a defect of the shop")
+
+    mock.webhooks.deliver_to(broken, url=URL)
+    settle(mock)
+    assert calls == ["/webhooks"] * 9
