@@ -2,6 +2,7 @@
 
 import logging
 import re
+import sqlite3
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
@@ -9,7 +10,7 @@ from typing import Any
 from urllib.parse import unquote_to_bytes
 from uuid import uuid4
 
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import InterfaceError, OperationalError
 from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, RequestEntityTooLarge
 from werkzeug.routing import Map, Rule
@@ -224,12 +225,16 @@ def _page(page: Page) -> Response:
     return response
 
 
+_UNAVAILABLE = (OperationalError, InterfaceError, sqlite3.OperationalError)
+"""A database that is locked, full or gone; the driver's own error comes from a new connection."""
+
+
 def _problem(call: _Call, error: Exception) -> Problem:
     """Say what a caller is told of an exception; a defect's inside goes to the log alone."""
     if isinstance(error, Problem):
         return error
     what = f"{call.given.method} {call.given.path}"
-    if isinstance(error, DBAPIError):
+    if isinstance(error, _UNAVAILABLE):
         _LOG.error("the database failed in %s", what, exc_info=error)
         return Problem(
             "the database doesn't answer; nothing was written, try again",

@@ -3,11 +3,23 @@
 import json
 import logging
 import re
+import sqlite3
+from contextlib import closing
+from pathlib import Path
 
 import pytest
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import (
+    DBAPIError,
+    IntegrityError,
+    InterfaceError,
+    OperationalError,
+    ProgrammingError,
+)
 
+from settlekit_mock import MockServer
+from settlekit_mock.driver import ControlError
 from settlekit_mock.http.application import Application
+from settlekit_mock.kernel import database
 from settlekit_mock.kernel.world import World
 from tests.settlekit_mock.http.conftest import Caller, outcome
 
@@ -140,19 +152,47 @@ def test_a_defect_leaks_nothing(
     assert "hunter2" in caplog.text
 
 
-def test_a_database_that_fails_is_503(
-    application: Application, world: World, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (OperationalError, (503, "DATABASE_UNAVAILABLE")),
+        (InterfaceError, (503, "DATABASE_UNAVAILABLE")),
+        (IntegrityError, (500, "INTERNAL")),
+        (ProgrammingError, (500, "INTERNAL")),
+    ],
+)
+def test_a_database_that_fails_is_503_and_one_that_objects_a_defect(
+    application: Application,
+    world: World,
+    monkeypatch: pytest.MonkeyPatch,
+    error: type[DBAPIError],
+    told: tuple[int, str],
 ) -> None:
-    """When the database doesn't answer the caller is told to come again, and no more."""
+    """Where the database doesn't answer a caller may come again; a broken rule is a defect."""
 
     def fail() -> None:
-        raise OperationalError("SELECT secret", {}, Exception("disk I/O error"))
+        raise error("SELECT secret", {}, Exception("of the driver"))
 
     monkeypatch.setattr(world, "settle", fail)
     response = Caller(application).call("GET", "/v1/search")
-    assert outcome(response) == (503, "DATABASE_UNAVAILABLE")
-    assert response.headers["Retry-After"] == "1"
+    assert outcome(response) == told
+    assert response.headers.get("Retry-After") == ("1" if told[0] == 503 else None)
     assert b"secret" not in response.data
+
+
+def test_a_database_that_somebody_holds_is_503_until_it_is_free(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A write that finds the file locked changes nothing, and passes once it isn't."""
+    monkeypatch.setattr(database, "BUSY_TIMEOUT_MS", 20)
+    path = tmp_path / "mock.db"
+    with MockServer(db=str(path)) as mock, closing(sqlite3.connect(path)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(ControlError, match="503 DATABASE_UNAVAILABLE"):
+            mock.buyers.create(buyer_id="b1")
+        assert len(mock.buyers.all()) == 1
+        other.rollback()
+        assert mock.buyers.create(buyer_id="b1").buyer_id == "b1"
 
 
 def test_a_stream_is_sent_as_it_is_made(caller: Caller) -> None:
