@@ -29,7 +29,7 @@ from settlekit_mock.payments.merchants import (
     readiness_of,
 )
 from settlekit_mock.payments.tables import Merchant, all_merchants
-from settlekit_mock.webhooks.rules import DEFAULT_EVENT_TYPES, read_url
+from settlekit_mock.webhooks.rules import DEFAULT_EVENT_TYPES
 from settlekit_mock.webhooks.tables import Subscription, subscriptions_of
 
 HostedCheckout = Literal["on", "off", "gone"]
@@ -164,9 +164,7 @@ def _changes(connection: Connection, found: Merchant, body: MerchantChanges) -> 
         given.setdefault("attested", found.attested_at is not None)
     if "usd_terms_agreed" in given:
         given["usd_terms_agreed"] = int(given["usd_terms_agreed"])
-    if "webhook_url" in given:
-        read_url(given["webhook_url"], "webhook_url")
-    elif "webhook_secret" in given:
+    if "webhook_secret" in given and "webhook_url" not in given:
         endpoint = _endpoint(connection, found)
         if endpoint is None:
             raise Invalid("webhook_secret: there is no webhook yet; give webhook_url too")
