@@ -18,3 +18,5 @@ html_theme = "furo"
 html_title = f"settlekit {release}"
 html_copy_source = False
 html_show_sourcelink = False
+html_static_path = ["_static"]
+html_css_files = ["tables.css"]
