@@ -19,8 +19,9 @@ BUYERS: Final = 200
 MERCHANTS: Final = 20
 MICRO_SCOPES: Final = 320
 NANO_SCOPES: Final = 160
-DAYS: Final = 365
 WEEKS: Final = 52
+REST_DAYS: Final = 45
+"""A month's period, 72 hours and 28 attempts: what was paid has come to its end by then."""
 EVENTS: Final = 1_000_000
 FUNDS: Final = {"JPY": 50_000_000 * 10**8}
 FAILING: Final = 0.05
@@ -33,18 +34,21 @@ Deal = tuple[Sale, int]
 def year_at_scale(stage: Stage) -> None:
     """Settle a year of 200 buyers and 20 merchants: a million payments, 17,000 batches.
 
-    ``scale`` multiplies the payments; a fraction keeps buyers, merchants and batches.
+    ``scale`` multiplies the payments; a fraction keeps buyers, merchants and batches, down
+    to one payment a week in each scope. Below that (0.025) the year is cut short instead:
+    0.001 is two weeks of it, and 45 days in which they settle.
     """
     world = stage.world
     draw = random.Random(world.state().seed)  # noqa: S311 - the same year for the same seed
     deals = _deals(stage, draw)
-    weekly = max(round(EVENTS * stage.scale / (WEEKS * len(deals))), 1)
+    weekly = EVENTS * stage.scale / (WEEKS * len(deals))
+    weeks = max(round(WEEKS * min(weekly, 1)), 1)
     start = world.now()
     with world.listening(NOTICED, lambda tx, batch_id: _may_fail(tx, draw, batch_id)):
-        for day in range(WEEKS * 7):
+        for day in range(weeks * 7):
             world.due.advance(start + day * DAY)
-            _pay(stage, deals[day % 7 :: 7], weekly)
-        world.due.advance(start + (DAYS + 45) * DAY)
+            _pay(stage, deals[day % 7 :: 7], max(round(weekly), 1))
+        world.due.advance(start + (weeks * 7 + 1 + REST_DAYS) * DAY)
     _write_off_some(stage, draw)
 
 
