@@ -2,7 +2,6 @@
 
 import logging
 import re
-import sqlite3
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
@@ -225,8 +224,8 @@ def _page(page: Page) -> Response:
     return response
 
 
-_UNAVAILABLE = (OperationalError, InterfaceError, sqlite3.OperationalError)
-"""A database that is locked, full or gone; the driver's own error comes from a new connection."""
+_UNAVAILABLE = (OperationalError, InterfaceError)
+"""A database that is locked, full or gone."""
 
 
 def _problem(call: _Call, error: Exception) -> Problem:

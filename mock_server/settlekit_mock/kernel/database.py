@@ -81,11 +81,9 @@ class Database:
         """
         try:
             return self._prepare()
-        except (DriverError, sqlite3.Error) as error:
-            # The driver's own error comes from where a new connection is tuned.
-            reason = error.orig if isinstance(error, DriverError) else error
+        except DriverError as error:
             raise DatabaseUnusable(
-                f"can't use the database {_shown(self.url)}: {reason}; "
+                f"can't use the database {_shown(self.url)}: {error.orig}; "
                 "give --db a file in a folder that can be written"
             ) from error
 
@@ -168,6 +166,8 @@ def _file_engine(url: str) -> Engine:
         raise DatabaseUnusable(
             f"can't use a {parsed.drivername} database; give --db a file, or sqlite:///file.db"
         )
+    if parsed.host or parsed.username:
+        raise DatabaseUnusable(f"{_shown(url)} names a host; give --db a file of this machine")
     if parsed.database and not Path(parsed.database).absolute().parent.is_dir():
         raise DatabaseUnusable(
             f"the folder of {_shown(url)} doesn't exist; make it, or give --db another file"

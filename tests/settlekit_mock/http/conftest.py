@@ -115,6 +115,7 @@ def application(world: World) -> Application:
                 created_at=NOW,
                 expires_at=expires_at,
             )
+        add_token(tx.connection, token="cli_key", role="merchant", subject="usr_1", created_at=NOW)
     return Application(world, ROUTES)
 
 

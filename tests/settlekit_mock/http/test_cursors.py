@@ -1,6 +1,7 @@
 """Cursors: opaque, and good for their own list alone."""
 
 import base64
+import string
 
 import pytest
 from hypothesis import given
@@ -11,6 +12,9 @@ from settlekit_mock.kernel.problems import Invalid
 
 LISTING = "usage:provider:1"
 GOOD = write_cursor(LISTING, 12345)
+ALPHABET = string.ascii_uppercase + string.ascii_lowercase + string.digits + "-_"
+SAME_BYTES = GOOD[:-1] + ALPHABET[ALPHABET.index(GOOD[-1]) + 1]
+"""Another spelling of the same bytes: its last letter differs in bits that don't count."""
 
 
 @given(st.text(max_size=50), st.integers(0, 10**18 - 1))
@@ -38,7 +42,7 @@ def test_a_cursor_tells_nothing_at_sight() -> None:
         GOOD[1:],
         GOOD + "A",
         GOOD + "=",
-        GOOD[:-1] + ("B" if GOOD[-1] != "B" else "C"),
+        SAME_BYTES,
         "A" + GOOD[1:] if GOOD[0] != "A" else "B" + GOOD[1:],
         GOOD.swapcase(),
         GOOD.replace(GOOD[5], "ü"),

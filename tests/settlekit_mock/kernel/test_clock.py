@@ -75,10 +75,13 @@ def test_a_real_clock_goes_with_the_machine(real: World, machine: Machine) -> No
 
 
 def test_a_real_clock_that_was_advanced_goes_on_from_there(real: World, machine: Machine) -> None:
-    """After an advance a real clock keeps its lead and runs on."""
+    """After each advance a real clock keeps its lead and runs on."""
     real.due.advance(START + DAY)
     machine.now += HOUR
     assert (real.state().frozen, real.now()) == (False, START + DAY + HOUR)
+    real.due.advance(START + 2 * DAY)
+    machine.now += HOUR
+    assert real.now() == START + 2 * DAY + HOUR
 
 
 def test_work_on_a_real_clock_has_its_own_time(real: World, machine: Machine) -> None:
