@@ -8,11 +8,12 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import msgspec
+from sqlalchemy.exc import IntegrityError
 
 from settlekit.challenge import challenge_hash, request_hash_v2
 from settlekit.money import TOKENS, Band
 from settlekit_mock.kernel.bulk import insert_rows
-from settlekit_mock.kernel.problems import Problem
+from settlekit_mock.kernel.problems import Conflict, Problem
 from settlekit_mock.kernel.times import optional_text, to_text
 from settlekit_mock.kernel.transaction import Transaction
 from settlekit_mock.ledger import service as ledger
@@ -42,7 +43,10 @@ OPERATION_KEY = "external_402.pay"
 
 
 class Payment(NamedTuple):
-    """A payment to take: whose, how much, and the challenge that proves it."""
+    """A payment to take: whose, how much, and the challenge that proves it.
+
+    ``expires_at`` and ``metadata`` are its requirement's.
+    """
 
     buyer_id: str
     amount_minor: int
@@ -54,6 +58,19 @@ class Payment(NamedTuple):
     capability_key: str | None = None
     outcome: str | None = None
     """The fate of the work a metered payment is for, where it isn't success."""
+
+
+class Charged(NamedTuple):
+    """What a payment moved: at once (``chain_receipt_id``), or into a period (``usage``).
+
+    ``data`` is what the merchant is told of it, once it is confirmed.
+    """
+
+    band: Band
+    chain_receipt_id: str | None
+    usage: Usage | None
+    fee_bps: int | None
+    data: dict[str, object]
 
 
 class Taken(NamedTuple):
@@ -69,24 +86,33 @@ class Taken(NamedTuple):
 def take(
     tx: Transaction, merchant: Merchant, payment: Payment, *, told: Mapping[str, object]
 ) -> Taken:
-    """Take a payment, write its requirement, and tell the merchant of both its steps.
+    """Take a payment that the server asks for itself: its requirement is spent as it is made.
 
-    ``told`` is added to the events' data. Raises ``Problem`` 402 ``BUDGET_EXCEEDED`` or 409
-    ``METERED_SETTLEMENT_PAST_DUE``; nothing is written then.
+    ``told`` is added to the events' data. Raises what ``charge`` raises, and 409
+    ``EXTERNAL_402_CHALLENGE_ALREADY_USED`` where the challenge has a requirement already.
+    """
+    requirement_id = tx.new_id("dpr")
+    charged = charge(tx, merchant, payment, requirement_id)
+    charged.data.update(told)
+    events = tell_both(tx, merchant.merchant_user_id, charged.data)
+    _write(tx, merchant, payment, requirement_id, charged=charged, events=events)
+    return Taken(requirement_id, charged.band, charged.chain_receipt_id, charged.usage, events[0])
+
+
+def charge(tx: Transaction, merchant: Merchant, payment: Payment, requirement_id: str) -> Charged:
+    """Move a payment's money, or accept it as metered usage; its requirement is the caller's.
+
+    Raises ``Problem`` 402 ``BUDGET_EXCEEDED`` or 409 ``METERED_SETTLEMENT_PAST_DUE``; nothing
+    is written then.
     """
     band = payable_band(payment.amount_minor, payment.currency)
-    requirement_id = tx.new_id("dpr")
     data = _common(merchant, payment, requirement_id, band)
-    usage = receipt = None
-    if band is Band.STANDARD:
-        receipt, settled = _settle(tx, merchant, payment, requirement_id)
-        data |= settled
-    else:
+    if band is not Band.STANDARD:
         usage = accept(tx, _sale(merchant, payment), payment.amount_minor, outcome=payment.outcome)
-        data |= _accepted(usage)
-    data |= told
-    _write(tx, merchant, payment, requirement_id, receipt=receipt, usage=usage)
-    return Taken(requirement_id, band, receipt, usage, _tell(tx, merchant.merchant_user_id, data))
+        return Charged(band, None, usage, None, data | _accepted(usage))
+    receipt, settled = _settle(tx, merchant, payment, requirement_id)
+    bps = plan_named(merchant.billing_plan).settlement_fee_bps
+    return Charged(band, receipt, None, bps, data | settled)
 
 
 def _common(
@@ -224,23 +250,25 @@ def _write(
     payment: Payment,
     requirement_id: str,
     *,
-    receipt: str | None,
-    usage: Usage | None,
+    charged: Charged,
+    events: tuple[str, str],
 ) -> None:
-    bps = plan_named(merchant.billing_plan).settlement_fee_bps if usage is None else None
+    usage = charged.usage
     row = (
         requirement_id,
         merchant.merchant_number,
         payment.buyer_id,
+        payment.capability_key,
         payment.amount_minor,
         payment.currency,
-        (Band.STANDARD if usage is None else usage.band).value,
+        charged.band.value,
         payment.challenge,
-        challenge_hash(payment.challenge),
-        bps,
+        charged.data["challenge_hash"],
+        charged.fee_bps,
         "spent",
-        receipt,
+        charged.chain_receipt_id,
         None if usage is None else usage.metered_usage_id,
+        *events,
         msgspec.json.encode(payment.metadata).decode(),
         payment.expires_at,
         tx.now,
@@ -248,13 +276,25 @@ def _write(
         tx.now,
         tx.now,
     )
-    insert_rows(tx.connection, REQUIREMENTS, _REQUIREMENT_COLUMNS, [row])
+    try:
+        insert_rows(tx.connection, REQUIREMENTS, _REQUIREMENT_COLUMNS, [row])
+    except IntegrityError as error:
+        raise challenge_used() from error
+
+
+def challenge_used() -> Conflict:
+    """Make the refusal of a challenge that has a requirement already."""
+    return Conflict(
+        "this challenge has paid, or was given to another buyer; ask the merchant for a new one",
+        code="EXTERNAL_402_CHALLENGE_ALREADY_USED",
+    )
 
 
 _REQUIREMENT_COLUMNS = (
     "requirement_id",
     "merchant_number",
     "buyer_id",
+    "capability_key",
     "amount_minor",
     "currency",
     "pricing_band",
@@ -264,6 +304,8 @@ _REQUIREMENT_COLUMNS = (
     "status",
     "chain_receipt_id",
     "metered_usage_id",
+    "confirmed_event_id",
+    "spent_event_id",
     "metadata",
     "expires_at",
     "confirmed_at",
@@ -273,7 +315,14 @@ _REQUIREMENT_COLUMNS = (
 )
 
 
-def _tell(tx: Transaction, owner: str, data: dict[str, object]) -> str:
-    # What the server asked for by itself is consumed as it is confirmed.
-    spent = {**data, "status": "spent", "spent_at": to_text(tx.now)}
-    return emit_all(tx, owner=owner, events=[(CONFIRMED, data), (SPENT, spent)])[0]
+def tell_both(tx: Transaction, owner: str, data: dict[str, object]) -> tuple[str, str]:
+    """Tell a merchant that a payment was confirmed, and consumed with it."""
+    confirmed, spent = emit_all(
+        tx, owner=owner, events=[(CONFIRMED, data), (SPENT, as_spent(data, tx.now))]
+    )
+    return confirmed, spent
+
+
+def as_spent(confirmed: Mapping[str, object], spent_at: int) -> dict[str, object]:
+    """Turn what was told of a confirmed payment into what is told once it is consumed."""
+    return {**confirmed, "status": "spent", "spent_at": to_text(spent_at)}

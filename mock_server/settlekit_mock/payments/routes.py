@@ -6,11 +6,13 @@ from settlekit_mock.payments import (
     checkout_routes,
     merchant_routes,
     page_routes,
+    requirements_routes,
 )
 
 ROUTES: tuple[Route, ...] = (
     *merchant_routes.ROUTES,
     *checkout_routes.ROUTES,
     *page_routes.ROUTES,
+    *requirements_routes.ROUTES,
     *capabilities_routes.ROUTES,
 )

@@ -99,6 +99,8 @@ REQUIREMENTS = Table(
     Column("requirement_id", Text, nullable=False, unique=True),
     Column("merchant_number", BigInteger, ForeignKey(MERCHANTS.c.merchant_number), nullable=False),
     Column("buyer_id", Text, nullable=False),
+    Column("capability_key", Text),
+    Column("allowance_amount_minor", BigInteger),
     Column("amount_minor", BigInteger, nullable=False),
     Column("currency", Text, nullable=False),
     Column("pricing_band", Text, nullable=False),
@@ -108,6 +110,8 @@ REQUIREMENTS = Table(
     Column("status", Text, nullable=False),
     Column("chain_receipt_id", Text),
     Column("metered_usage_id", Text),
+    Column("confirmed_event_id", Text),
+    Column("spent_event_id", Text),
     Column("metadata", Text, nullable=False),
     Column("expires_at", BigInteger, nullable=False),
     Column("confirmed_at", BigInteger),
@@ -116,7 +120,10 @@ REQUIREMENTS = Table(
     Column("updated_at", BigInteger, nullable=False),
     Index("requirements_by_buyer", "buyer_id", "requirement_number"),
 )
-"""One payment asked of one buyer; a challenge is used once."""
+"""One payment asked of one buyer; a challenge is used once.
+
+``capability_key`` is null where it is the merchant's own, ``allowance_amount_minor`` where the
+buyer named none."""
 
 
 class Merchant(NamedTuple):

@@ -17,6 +17,7 @@ from settlekit_mock.webhooks.tables import (
     Delivery,
     DeliveryStatus,
     Subscription,
+    body_of,
     deliveries_of_event,
     delivery_of,
     held_deliveries,
@@ -166,6 +167,12 @@ def redeliver_event(tx: Transaction, event_id: str) -> list[str]:
         if found is not None and found.status == "active":
             new.append(_again(tx, old))
     return new
+
+
+def told_by(connection: Connection, event_id: str) -> dict[str, object]:
+    """Return the data of an event, as it was told."""
+    told: dict[str, object] = msgspec.json.decode(body_of(connection, event_id))["data"]
+    return told
 
 
 # -- how it went -------------------------------------------------------------------------

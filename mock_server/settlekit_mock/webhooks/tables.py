@@ -182,6 +182,12 @@ def insert_deliveries(connection: Connection, rows: Sequence[tuple[object, ...]]
     insert_rows(connection, DELIVERIES, DELIVERY_COLUMNS, rows)
 
 
+def body_of(connection: Connection, event_id: str) -> bytes:
+    """Return an event's exact bytes."""
+    found: bytes = connection.execute(_BODY, {"given": event_id}).scalar_one()
+    return found
+
+
 def newest_deliveries(
     connection: Connection,
     owner: str,
@@ -228,6 +234,7 @@ _OF_OWNER = (
     .where(SUBSCRIPTIONS.c.owner == bindparam("given"))
     .order_by(SUBSCRIPTIONS.c.subscription_number)
 )
+_BODY = select(EVENTS.c.body).where(EVENTS.c.event_id == bindparam("given"))
 _DELIVERY = select(*DELIVERIES.c).where(DELIVERIES.c.delivery_id == bindparam("given"))
 _OF_EVENT = (
     select(*DELIVERIES.c)
