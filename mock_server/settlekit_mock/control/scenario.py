@@ -91,6 +91,6 @@ def _last_seq(world: World) -> int:
 
 
 def _batches(world: World) -> dict[str, int]:
-    query = select(BATCHES.c.status, func.count()).group_by(BATCHES.c.status)
+    query = select(BATCHES.c.status, func.count().label("batches")).group_by(BATCHES.c.status)
     with world.snapshot() as connection:
-        return dict(connection.execute(query.order_by("status")).tuples().all())
+        return {row.status: row.batches for row in connection.execute(query.order_by("status"))}
