@@ -1,16 +1,24 @@
 """Answers are of the types that the official client declares, field by field."""
 
 from collections.abc import Callable
-from typing import Any, get_type_hints
+from typing import Any, TypedDict, get_type_hints
 
 import msgspec
 import pytest
 import siglume_direct_request_payment as official
 
 from tests.official.conftest import Platform
-from tests.official.test_methods import SHOP, session
+from tests.official.test_methods import CALLS, SHOP, session
 
 pytestmark = pytest.mark.official
+
+Execution: Any = TypedDict(
+    "Execution",
+    {
+        **get_type_hints(official.ScheduledAutoPayExecutionResponse),
+        "authorization": official.ScheduledAutoPayAuthorizationResponse,  # declared or any object
+    },
+)
 
 
 def settle(platform: Platform) -> None:
@@ -77,6 +85,18 @@ ANSWERS: dict[str, tuple[Any, Callable[[Platform], Any]]] = {
         lambda mock: mock.merchant().create_webhook_subscription(
             callback_url="https://shop.example/webhooks"
         ),
+    ),
+    "renewed subscription": (
+        official.DirectPaymentSubscriptionResponse,
+        CALLS["create_subscription"],
+    ),
+    "scheduled authorization": (
+        official.ScheduledAutoPayAuthorizationResponse,
+        CALLS["create_scheduled_auto_pay_authorization"],
+    ),
+    "scheduled execution": (
+        Execution,
+        CALLS["execute_scheduled_auto_pay"],
     ),
     "delivery": (official.DirectRequestPaymentWebhookDelivery, delivered),
     "batch": (
