@@ -67,13 +67,7 @@ class _Events:
         self._place = world.streams.enter()
 
     def __iter__(self) -> Iterator[bytes]:
-        try:
-            yield b": the journal\n\n"
-            yield from self._chunks()
-        finally:
-            self.close()
-
-    def _chunks(self) -> Iterator[bytes]:
+        yield b": the journal\n\n"
         spoke_at = time.monotonic()
         while self._left != 0:
             chunk = self._next()

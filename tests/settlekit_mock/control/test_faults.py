@@ -124,6 +124,22 @@ def test_one_fault_is_taken_away_or_all(mock: MockServer) -> None:
     assert mock.faults.clear() == 0
 
 
+def test_a_reordering_taken_away_lets_its_delivery_go(mock: MockServer) -> None:
+    """What a fault of deliveries held has gone when the call that took it away answers."""
+    mock.merchants.update("sandbox_merchant", webhook_url="http://localhost:9/hook")
+    fault = mock.webhook_faults.create("reorder")
+    with mock.client("merchant") as client:
+        client.request(
+            "POST",
+            "/market/webhooks/test-deliveries",
+            json={"event_type": "direct_payment.confirmed"},
+        )
+    assert list(mock.events(kind="webhook.failed")) == []
+    mock.webhook_faults.remove(fault)
+    assert mock.webhook_faults.all() == []
+    assert len(list(mock.events(kind="webhook.failed"))) == 1
+
+
 def test_the_two_doors_are_apart(mock: MockServer) -> None:
     """Faults of calls and of deliveries don't know each other's ids, nor clear each other."""
     call = mock.faults.create("* /*", "latency", ms=0)
