@@ -69,15 +69,14 @@ class _Events:
     def __iter__(self) -> Iterator[bytes]:
         yield b": the journal\n\n"
         spoke_at = time.monotonic()
-        while self._left != 0:
+        while self._left != 0 and not self._place.over.is_set():
             chunk = self._next()
             if chunk:
                 yield chunk
             elif time.monotonic() - spoke_at >= HEARTBEAT_SECONDS:
                 yield b": heartbeat\n\n"
-            elif self._place.wait(LOOK_SECONDS):
-                return
             else:
+                self._place.over.wait(LOOK_SECONDS)
                 continue
             spoke_at = time.monotonic()
 

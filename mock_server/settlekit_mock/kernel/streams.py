@@ -9,15 +9,11 @@ MOST = 4
 
 
 class Place:
-    """One stream's place among the few; it is kept until ``leave``."""
+    """One stream's place among the few, kept until ``leave``; ``over`` says that it must end."""
 
     def __init__(self, streams: "Streams") -> None:
         self._streams = streams
         self.over = threading.Event()
-
-    def wait(self, seconds: float) -> bool:
-        """Wait so long at most; return whether the stream must end."""
-        return self.over.wait(seconds)
 
     def leave(self) -> None:
         """Make room for another stream; asked twice, it does so once."""

@@ -205,6 +205,15 @@ def test_a_world_that_is_replaced_ends_its_streams(mock: MockServer, renew: str)
     assert free(mock) == MOST
 
 
+def test_a_busy_stream_ends_too(mock: MockServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A stream that always has more to say ends as soon as it is told to."""
+    monkeypatch.setattr(stream, "GROUP", 1)
+    pieces = raw(mock, after=0).iter_encoded()
+    assert [next(pieces)[:5] for _ in range(2)] == [b": the", b"id: 1"]
+    mock.world.streams.end()
+    assert list(pieces) == []
+
+
 def test_a_number_of_a_replaced_world_begins_at_the_end(mock: MockServer) -> None:
     """Who comes back with a number that the new world hasn't reached gets its next entry."""
     mock.buyers.create()
