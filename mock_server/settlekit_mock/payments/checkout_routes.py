@@ -26,6 +26,7 @@ from settlekit_mock.kernel.world import World
 from settlekit_mock.payments import checkout
 from settlekit_mock.payments.paying import PER_PAYMENT
 from settlekit_mock.payments.rules.checkout import SessionStatus, status_at, with_session
+from settlekit_mock.payments.settled import settled_by
 from settlekit_mock.payments.tables import CheckoutSession, Merchant, merchant_numbered
 from settlekit_mock.settlement.confirmations import AGGREGATED, CADENCES, CONFIRMED
 from settlekit_mock.settlement.rules.amounts import split_metered, wire_minor
@@ -148,15 +149,17 @@ def _get(request: Request) -> SessionAnswer:
         now = load_state(connection).now
         session = checkout.known_session(connection, request.path["session_id"])
         merchant = merchant_numbered(connection, session.merchant_number)
-    if merchant.merchant_user_id != request.caller.subject:
-        raise NotFound("no such checkout session", code="CHECKOUT_SESSION_NOT_FOUND")
-    return session_answer(request.world, session, merchant, now)
+        if merchant.merchant_user_id != request.caller.subject:
+            raise NotFound("no such checkout session", code="CHECKOUT_SESSION_NOT_FOUND")
+        receipt = session.chain_receipt_id or settled_by(connection, session.requirement_id)
+    shown = session._replace(chain_receipt_id=receipt)
+    return session_answer(request.world, shown, merchant, now)
 
 
 def session_answer(
     world: World, session: CheckoutSession, merchant: Merchant, now: int
 ) -> SessionAnswer:
-    """Show a session as it is at an instant."""
+    """Show a session as it is at an instant; one with a chain receipt has settled."""
     band = Band(session.pricing_band)
     currency: Any = session.currency
     token: Any = TOKENS[currency]
@@ -175,7 +178,7 @@ def session_answer(
         settlement_cadence=cadence,
         finality=finality,
         protocol_fee_minor=_fee(session, band),
-        settlement_status=_settlement_status(session, band),
+        settlement_status=_settlement_status(session),
         chain_receipt_id=session.chain_receipt_id,
         success_url=session.success_url,
         cancel_url=session.cancel_url,
@@ -195,10 +198,10 @@ def _fee(session: CheckoutSession, band: Band) -> str | None:
     return wire_minor(split_metered(session.amount_minor, session.currency).fee, session.currency)
 
 
-def _settlement_status(session: CheckoutSession, band: Band) -> SettlementStatus:
+def _settlement_status(session: CheckoutSession) -> SettlementStatus:
     if session.status is not SessionStatus.PAID:
         return "pending_payment"
-    return "settled" if band is Band.STANDARD else "pending_settlement"
+    return "pending_settlement" if session.chain_receipt_id is None else "settled"
 
 
 def _confirm(request: Request) -> ConfirmAnswer:

@@ -226,7 +226,7 @@ def _check_receipt(
 ) -> None:
     receipt = receipt_of(connection, found.requirement_id, ReceiptKind.PAYMENT)
     own = None if receipt is None else receipt.receipt_id
-    settled = found.chain_receipt_id or settled_by(connection, found.metered_usage_id)
+    settled = found.chain_receipt_id or settled_by(connection, found.requirement_id)
     for field, given, known in (
         ("receipt_id", receipt_id, own),
         ("chain_receipt_id", chain, settled),

@@ -197,7 +197,7 @@ def requirement_answer(
     band = Band(found.pricing_band)
     hashed = requirement_hash(terms_of(found, merchant))
     key = seed_key(state.seed)
-    receipt = found.chain_receipt_id or settled_by(connection, found.metered_usage_id)
+    receipt = found.chain_receipt_id or settled_by(connection, found.requirement_id)
     short = needs_allowance(connection, found, now)
     return RequirementAnswer(
         id=found.requirement_id,

@@ -38,7 +38,13 @@ def test_sign_in_page(api: Api) -> None:
 def test_review_page(api: Api) -> None:
     """A buyer who signed in sees shop, amount, band, funds and what happens next."""
     page = api.page(signed_in(api))
-    for text in ("¥1,200", SHOP, "Standard · settles now", "¥1,000,000 in JPYC", "What happens next"):
+    for text in (
+        "¥1,200",
+        SHOP,
+        "Standard · settles now",
+        "¥1,000,000 in JPYC",
+        "What happens next",
+    ):
         assert text in page.text
     assert "Approve ¥1,200" in page.text
 
