@@ -208,6 +208,19 @@ def test_a_webhook_is_made_and_replaced(mock: MockServer) -> None:
     assert (last["id"], last["callback_url"]) == (first["id"], "https://b.example/x")
 
 
+def test_a_paused_webhook_is_not_the_one(mock: MockServer) -> None:
+    """A subscription the merchant paused is left alone; a new address makes a new one."""
+    mock.merchants.update("sandbox_merchant", webhook_url="https://a.example/x")
+    client = mock.client()
+    (first,) = client.request("GET", "/market/webhooks/subscriptions").data
+    client.request("POST", f"/market/webhooks/subscriptions/{first['id']}/pause")
+    assert mock.merchants.get("sandbox_merchant").webhook_url is None
+    mock.merchants.update("sandbox_merchant", webhook_url="https://b.example/x")
+    newest, oldest = client.request("GET", "/market/webhooks/subscriptions").data
+    assert (oldest["callback_url"], oldest["status"]) == ("https://a.example/x", "paused")
+    assert (newest["callback_url"], newest["status"]) == ("https://b.example/x", "active")
+
+
 def test_a_change_leaves_the_rest(mock: MockServer) -> None:
     """A change of nothing changes nothing; one field changes alone."""
     before = mock.merchants.get("sandbox_merchant")
