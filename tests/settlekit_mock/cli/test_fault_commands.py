@@ -129,7 +129,7 @@ def test_events_follow_the_journal_until_the_server_ends(mock: MockServer) -> No
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
-            env=environ(),
+            env=environ(PYTHONUNBUFFERED=""),
         )
         assert following.stdout is not None
         first = following.stdout.readline()
