@@ -17,6 +17,8 @@ from settlekit_mock.kernel.world import Settings, World
 from settlekit_mock.operations.routes import ROUTES as OPERATIONS_ROUTES
 from settlekit_mock.payments.install import install as install_payments
 from settlekit_mock.payments.routes import ROUTES as PAYMENTS_ROUTES
+from settlekit_mock.recurring.install import install as install_recurring
+from settlekit_mock.recurring.routes import ROUTES as RECURRING_ROUTES
 from settlekit_mock.seeding import seed
 from settlekit_mock.settings import settings_from
 from settlekit_mock.settlement.install import install as install_settlement
@@ -85,6 +87,7 @@ def _installed(
     install_webhooks(world, mounts=mounts, sender=sender)
     install_settlement(world)
     install_payments(world)
+    install_recurring(world)
     return world
 
 
@@ -98,6 +101,7 @@ ROUTES: tuple[Route, ...] = (
     *WEBHOOKS_ROUTES,
     *SETTLEMENT_ROUTES,
     *PAYMENTS_ROUTES,
+    *RECURRING_ROUTES,
     *OPERATIONS_ROUTES,
     *CONTROL_ROUTES,
 )

@@ -1,0 +1,1 @@
+"""Recurring payments: subscriptions that renew by themselves, and runs a buyer approved ahead."""
