@@ -146,7 +146,10 @@ def _has_required_fields(body: Any) -> bool:
 
 
 def _responses(route: Route, schemas: dict[Any, Any]) -> dict[str, Any]:
-    responses: dict[str, Any] = {str(route.status): _success(route, schemas)}
+    success = _success(route, schemas)
+    responses: dict[str, Any] = {str(route.status): success}
+    for status, when in route.also_statuses:
+        responses[str(status)] = {**success, "description": when}
     codes: dict[int, list[str]] = {}
     for status, code in (*_ERRORS_OF_EVERY_ROUTE, *_implied_errors(route), *route.errors):
         codes.setdefault(status, []).append(_said(route, code))

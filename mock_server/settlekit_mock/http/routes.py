@@ -62,7 +62,8 @@ class Route:
 
     ``answers`` is the class of ``data``, or a media type ("text/csv", "text/html") where
     the answer isn't JSON. ``errors`` are the codes of its own, beyond those that every
-    route of its dialect and role can answer. ``also`` are other paths to the same route.
+    route of its dialect and role can answer. ``also`` are other paths to the same route,
+    ``also_statuses`` other statuses that come with the same class, each with a word of when.
     """
 
     method: Method
@@ -80,4 +81,5 @@ class Route:
     invalid_code: str | None = None
     errors: tuple[tuple[int, str], ...] = ()
     also: tuple[str, ...] = field(default=())
+    also_statuses: tuple[tuple[int, str], ...] = ()
     tag: str = ""

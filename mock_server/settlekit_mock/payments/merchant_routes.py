@@ -136,6 +136,7 @@ ROUTES: tuple[Route, ...] = (
         "Create a merchant account (201), or update it (200)",
         body=MerchantBody,
         status=201,
+        also_statuses=((200, "Updated"),),
         tag="merchants",
     ),
     Route(
@@ -177,6 +178,7 @@ ROUTES: tuple[Route, ...] = (
         "Prepare the billing mandate (201 where it is new)",
         body=MandateBody,
         status=201,
+        also_statuses=((200, "There already"),),
         errors=(_UNKNOWN,),
         tag="merchants",
     ),

@@ -134,7 +134,7 @@ class Finalization(Answer, frozen=True, kw_only=True):
     finalized_at: Timestamp | None
 
 
-class ExecutedAnswer(Answer, frozen=True, kw_only=True):
+class PreparedExecuted(Answer, frozen=True, kw_only=True):
     """The receipt of a prepared transaction; repeated, it is the same one."""
 
     receipt: ReceiptAnswer
@@ -294,10 +294,10 @@ def given_execution(body: ExecuteBody) -> Execution:
     return Execution(body.reference_id, body.receipt_kind, transaction, body.metadata)
 
 
-def executed_answer(receipt: Receipt) -> ExecutedAnswer:
+def executed_answer(receipt: Receipt) -> PreparedExecuted:
     """Show what was executed."""
     sent = receipt.chain_receipt_id is not None
-    return ExecutedAnswer(
+    return PreparedExecuted(
         receipt=ReceiptAnswer(
             receipt_id=receipt.receipt_id,
             chain_receipt_id=receipt.chain_receipt_id,

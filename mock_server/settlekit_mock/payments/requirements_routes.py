@@ -5,7 +5,7 @@ from settlekit_mock.http.routes import Request, Route
 from settlekit_mock.payments import requirements
 from settlekit_mock.payments.requirements_answers import (
     ExecuteBody,
-    ExecutedAnswer,
+    PreparedExecuted,
     RequirementAnswer,
     RequirementBody,
     VerifyBody,
@@ -53,7 +53,7 @@ def _verify(request: Request) -> RequirementAnswer:
         return requirement_answer(tx.connection, found)
 
 
-def _execute(request: Request) -> ExecutedAnswer:
+def _execute(request: Request) -> PreparedExecuted:
     body: ExecuteBody = request.body
     with request.world.transaction() as tx:
         receipt = execute(tx, request.caller.subject, given_execution(body))
@@ -113,7 +113,7 @@ ROUTES: tuple[Route, ...] = (
         "/v1/market/web3/transactions/execute-prepared",
         Role.BUYER,
         _execute,
-        ExecutedAnswer,
+        PreparedExecuted,
         "Execute a requirement's payment or allowance once; repeated, the receipt is the same",
         body=ExecuteBody,
         errors=(

@@ -188,6 +188,15 @@ def test_another_path_to_a_route_is_described_too() -> None:
     assert list(document([route], version="0")["paths"]) == ["/a/{item}", "/b/{item}"]
 
 
+def test_other_statuses_come_with_the_same_class() -> None:
+    """A status that isn't a route's own but carries its answer is described by that answer."""
+    path = "/v1/sandbox/checkout-sessions/{session_id}/redeliver"
+    responses = DOCUMENT["paths"][path]["post"]["responses"]
+    assert responses["502"]["content"] == responses["200"]["content"]
+    assert responses["502"]["description"] == "Not delivered"
+    assert responses["409"]["content"] != responses["200"]["content"]
+
+
 def test_bounds_of_fields_are_described() -> None:
     """Ranges of parameters and formats of times reach the document."""
     described = document(conftest.ROUTES, version="0")
