@@ -166,7 +166,7 @@ def test_two_who_wait_for_the_same_kind_each_meet_their_own(world: World) -> Non
 
 
 def test_a_reset_waits_for_what_is_under_way(world: World, courier: Courier) -> None:
-    """A world begins anew only when no errand is away, so none writes into the new one."""
+    """A world begins anew when no errand is away and none begins, so none writes into the new."""
     gone, back = threading.Event(), threading.Event()
 
     def wait(_subject: str) -> None:
@@ -180,7 +180,9 @@ def test_a_reset_waits_for_what_is_under_way(world: World, courier: Courier) -> 
     resetting = in_thread(world.reset)
     resetting.join(0.05)
     assert resetting.is_alive()
+    schedule(world, ("errand", "late", 0))
+    world.due.settle()
     back.set()
     assert ended(slow)
     assert ended(resetting)
-    assert (entries(world), waiting(world)) == ([], [])
+    assert (entries(world), waiting(world), courier.performed) == ([], [], ["a"])

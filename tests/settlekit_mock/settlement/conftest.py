@@ -18,6 +18,8 @@ START = "2026-03-02T00:00:00.000Z"
 MICRO_CLOSE = "2026-03-04T10:30:00.000Z"
 NANO_CLOSE = "2026-03-15T06:15:00.000Z"
 SHOP = "sandbox_merchant"
+MOST = 10_000
+"""More rows than any test reads by pages."""
 SLOTS = {
     "weekly_slot": {"weekday": 2, "hour": 10, "minute": 30},
     "monthly_slot": {"day": 15, "hour": 6, "minute": 15},
@@ -57,6 +59,7 @@ class Statements:
         while page["next_cursor"]:
             page = self.read(path, cursor=page["next_cursor"], **query)
             items += page["items"]
+            assert len(items) <= MOST, "the pages don't come to an end"
         return items
 
 
