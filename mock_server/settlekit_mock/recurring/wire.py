@@ -24,7 +24,13 @@ from settlekit_mock.recurring.tables import Authorization, Subscription
 from settlekit_mock.settlement.confirmations import AGGREGATED, CADENCES
 from settlekit_mock.settlement.rules.amounts import wire_minor
 
-Cadence = Annotated[Metadata, Meta(description="A tag: its unit, and what the buyer said of it.")]
+Cadence = Annotated[
+    Metadata,
+    Meta(
+        description="A tag: its unit, and what the buyer said of it.",
+        extra_json_schema={"properties": {"unit": {"type": "string"}}, "required": ["unit"]},
+    ),
+]
 
 
 class RecurringMandate(Answer, frozen=True, kw_only=True):

@@ -15,8 +15,8 @@ from tests.settlekit_mock.http import conftest
 
 DOCUMENT = app.openapi()
 SCHEMAS = DOCUMENT["components"]["schemas"]
-MAY_BE_OPEN = {"metadata", "metadata_jsonb", "data"}
-"""Fields whose content is a caller's own, or depends on the kind of an entry."""
+MAY_BE_OPEN = {"metadata", "metadata_jsonb", "data", "capability_result"}
+"""Fields whose content is a caller's or a capability's own, or depends on the kind of an entry."""
 
 
 def ids(route: Route) -> str:
