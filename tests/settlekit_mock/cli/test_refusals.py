@@ -1,7 +1,9 @@
 """What ``serve`` can't do it says in one line, and ends with 2."""
 
+import signal
 import socket
 import sqlite3
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -19,9 +21,19 @@ def told(capsys: Told, *arguments: str) -> str:
     return only_line(Finished(status, said.out, said.err))
 
 
-def refused(*arguments: str, **variables: str) -> str:
-    """Start a server that can't start, and return the one line it says."""
-    ended = run("serve", "--port", "0", *arguments, **variables)
+@pytest.fixture(autouse=True)
+def _signals() -> Iterator[None]:
+    """A command in this process leaves the process's signals as they were."""
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    before = [signal.getsignal(number) for number in numbers]
+    yield
+    for number, handler in zip(numbers, before, strict=True):
+        signal.signal(number, handler)
+
+
+def refused(*arguments: str) -> str:
+    """Run the command in a process of its own, where it can't start, and return its line."""
+    ended = run("serve", "--port", "0", *arguments)
     return only_line(ended)
 
 
@@ -113,38 +125,42 @@ def test_a_folder_is_no_database(tmp_path: Path) -> None:
     assert line.startswith(f"settlekit-mock: can't use the database {tmp_path}: ")
 
 
-def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
+def test_a_folder_that_is_not_there_is_named(capsys: Told, tmp_path: Path) -> None:
     """A file in a folder that doesn't exist is refused, and no folder is made."""
     file = tmp_path / "nowhere" / "mock.db"
-    assert refused("--db", str(file)) == (
+    assert told(capsys, "--port=0", "--db", str(file)) == (
         f"settlekit-mock: the folder of {file} doesn't exist; make it, or give --db another file"
     )
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_file_that_is_no_database_is_left_alone(tmp_path: Path) -> None:
+def test_a_file_that_is_no_database_is_left_alone(capsys: Told, tmp_path: Path) -> None:
     """Somebody's text is refused as a database, and stays what it was."""
     file = tmp_path / "notes.txt"
     file.write_text("not a database at all, whatever its name may be\n" * 20)
     before = file.read_bytes()
-    assert f"can't use the database {file}: file is not a database" in refused("--db", str(file))
+    assert f"can't use the database {file}: file is not a database" in told(
+        capsys, "--port=0", "--db", str(file)
+    )
     assert file.read_bytes() == before
 
 
-def test_somebody_elses_database_is_left_alone(tmp_path: Path) -> None:
+def test_somebody_elses_database_is_left_alone(capsys: Told, tmp_path: Path) -> None:
     """A database that holds something else is refused, and gets no tables."""
     file = tmp_path / "other.db"
     with sqlite3.connect(file) as connection:
         connection.execute("CREATE TABLE recipes (name TEXT)")
     connection.close()
-    assert "holds something else; give --db a new file" in refused("--db", str(file))
+    assert "holds something else; give --db a new file" in told(
+        capsys, "--port=0", "--db", str(file)
+    )
     with sqlite3.connect(file) as connection:
         tables = connection.execute("SELECT name FROM sqlite_master").fetchall()
     connection.close()
     assert tables == [("recipes",)]
 
 
-def test_a_database_of_another_version_is_named(tmp_path: Path) -> None:
+def test_a_database_of_another_version_is_named(capsys: Told, tmp_path: Path) -> None:
     """A database of another version is refused, saying which and which is needed."""
     file = tmp_path / "mock.db"
     with served("--db", str(file)):
@@ -152,21 +168,23 @@ def test_a_database_of_another_version_is_named(tmp_path: Path) -> None:
     with sqlite3.connect(file) as connection:
         connection.execute("UPDATE state SET schema_version = 999")
     connection.close()
-    line = refused("--db", str(file))
+    line = told(capsys, "--port=0", "--db", str(file))
     assert f"the database {file} is of version 999, this server needs " in line
     assert "or use the release that made it" in line
 
 
 @pytest.mark.parametrize("url", ["postgresql://user:hush@host/x", "mysql://user:hush@host/x"])
-def test_another_kind_of_database_is_refused(url: str) -> None:
+def test_another_kind_of_database_is_refused(capsys: Told, url: str) -> None:
     """A database that isn't SQLite is refused, with no word of its password."""
-    line = refused("--db", url)
+    line = told(capsys, "--port=0", "--db", url)
     assert "give --db a file" in line
     assert "hush" not in line
 
 
-def test_an_unknown_option_is_refused() -> None:
+def test_an_unknown_option_is_refused(capsys: Told) -> None:
     """An option that doesn't exist is a wrong call."""
-    ended = run("serve", "--nonsense")
-    assert (ended.status, ended.out) == (2, "")
-    assert ended.error_lines[-1].endswith("unrecognized arguments: --nonsense")
+    with pytest.raises(SystemExit) as wrong:
+        main(["serve", "--nonsense"])
+    said = capsys.readouterr()
+    assert (wrong.value.code, said.out) == (2, "")
+    assert said.err.endswith("unrecognized arguments: --nonsense\n")
