@@ -86,7 +86,7 @@ ROUTES = (
         clock.Advanced,
         "Advance the clock",
         body=clock.Advance,
-        errors=((409, "CLOCK_NEVER_GOES_BACK"),),
+        errors=((409, "CLOCK_NEVER_GOES_BACK"), (409, "CLOCK_BUSY")),
     ),
     _route(
         "POST",
@@ -95,7 +95,7 @@ ROUTES = (
         clock.Clock,
         "Stop the clock",
         body=clock.Freeze,
-        errors=((409, "CLOCK_NEVER_GOES_BACK"),),
+        errors=((409, "CLOCK_NEVER_GOES_BACK"), (409, "CLOCK_BUSY")),
     ),
     _route("POST", "clock/resume", clock.resume, clock.Clock, "Let the clock run"),
     _route(
@@ -109,7 +109,14 @@ ROUTES = (
         errors=((409, "BUYER_EXISTS"), (409, "TOKEN_EXISTS")),
     ),
     _route("GET", "buyers", buyers.list_all, buyers.Buyers, "Every buyer"),
-    _route("GET", "buyers/<buyer_id>", buyers.get, buyers.BuyerAnswer, "One buyer"),
+    _route(
+        "GET",
+        "buyers/<buyer_id>",
+        buyers.get,
+        buyers.BuyerAnswer,
+        "One buyer",
+        errors=((404, "BUYER_NOT_FOUND"),),
+    ),
     _route(
         "PATCH",
         "buyers/<buyer_id>",
@@ -117,6 +124,7 @@ ROUTES = (
         buyers.BuyerAnswer,
         "Change a buyer",
         body=buyers.BuyerChanges,
+        errors=((404, "BUYER_NOT_FOUND"),),
     ),
     _route(
         "POST",
@@ -162,7 +170,11 @@ ROUTES = (
         usage.UsageAnswer,
         "Make usage",
         body=usage.UsageBody,
-        errors=((404, "EXTERNAL_402_MERCHANT_NOT_FOUND"),),
+        errors=(
+            (404, "EXTERNAL_402_MERCHANT_NOT_FOUND"),
+            (404, "BUYER_NOT_FOUND"),
+            (409, "CLOCK_BUSY"),
+        ),
     ),
     _route(
         "GET",
@@ -211,5 +223,12 @@ ROUTES = (
         body=scenario.PlayBody,
     ),
     _route("GET", "check", check.check, check.Checked, "Check every invariant"),
-    _route("POST", "reset", reset.reset, clock.Clock, "Begin again with a fresh world"),
+    _route(
+        "POST",
+        "reset",
+        reset.reset,
+        clock.Clock,
+        "Begin again with a fresh world",
+        errors=((409, "CLOCK_BUSY"),),
+    ),
 )

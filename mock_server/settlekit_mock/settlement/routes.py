@@ -164,8 +164,18 @@ _BASE = "/v1/sdrp/metered"
 def _get(
     path: str, role: Role, run: Any, answers: Any, *, summary: str, query: Any = None
 ) -> Route:
+    # Only a batch has an id in its path.
+    errors = ((404, "SETTLEMENT_BATCH_NOT_FOUND"),) if "<" in path else ()
     return Route(
-        "GET", f"{_BASE}/{path}", role, run, answers, summary, query=query, tag="statements"
+        "GET",
+        f"{_BASE}/{path}",
+        role,
+        run,
+        answers,
+        summary,
+        query=query,
+        errors=errors,
+        tag="statements",
     )
 
 

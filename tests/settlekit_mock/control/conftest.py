@@ -12,6 +12,7 @@ from settlekit_mock import MockServer
 from settlekit_mock.control.check import check_all
 from settlekit_mock.kernel.tables import METADATA
 from settlekit_mock.kernel.world import World
+from tests.settlekit_mock.documented import refusals
 
 START = "2026-03-02T00:00:00.000Z"
 SHOP = "sandbox_merchant"
@@ -32,8 +33,11 @@ class Control:
             **given,
         )
         body = json.loads(response.data)
-        error = body.get("error")
-        return response.status_code, body["data"] if error is None else error["code"]
+        if "error" not in body:
+            return response.status_code, body["data"]
+        refusal = response.status_code, body["error"]["code"]
+        assert refusal in refusals(method, f"/_mock/{path}")
+        return refusal
 
     def get(self, path: str, **query: Any) -> tuple[int, Any]:
         return self.call("GET", path, query_string=query)

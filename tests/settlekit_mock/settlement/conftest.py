@@ -12,6 +12,7 @@ from werkzeug.test import Client, TestResponse
 from settlekit_mock import MockServer, seeding
 from settlekit_mock.control.check import check_all
 from settlekit_mock.kernel.times import from_text, to_text
+from tests.settlekit_mock.documented import refusals
 
 START = "2026-03-02T00:00:00.000Z"
 """A Monday."""
@@ -50,7 +51,9 @@ class Statements:
 
     def refused(self, path: str, **query: Any) -> tuple[int, str]:
         response = self.call(path, **query)
-        return response.status_code, json.loads(response.data)["error"]["code"]
+        refusal = response.status_code, json.loads(response.data)["error"]["code"]
+        assert refusal in refusals("GET", path)
+        return refusal
 
     def walk(self, path: str, **query: Any) -> list[Any]:
         """Return the items of every page."""
