@@ -117,6 +117,10 @@ class Served:
     def pid(self) -> int:
         return self._process.pid
 
+    @property
+    def running(self) -> bool:
+        return self._process.poll() is None
+
     def threads(self) -> int:
         """Count its threads, as the kernel sees them."""
         return len(list(Path(f"/proc/{self.pid}/task").iterdir()))

@@ -6,6 +6,7 @@ import socket
 import subprocess
 import threading
 import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import httpx
@@ -35,6 +36,24 @@ CHECKOUT = {
     "success_url": "http://localhost:3000/done",
     "cancel_url": "http://localhost:3000/cancelled",
 }
+
+
+Start = Callable[..., Served]
+
+
+@pytest.fixture
+def start() -> Iterator[Start]:
+    """Start servers that a test ends itself; none outlives it, whatever happens."""
+    started: list[Served] = []
+
+    def begin(*arguments: str) -> Served:
+        started.append(Served("--port", "0", *arguments))
+        return started[-1]
+
+    yield begin
+    for server in started:
+        if server.running:
+            server.kill()
 
 
 def shop(server: Served) -> Client:
@@ -81,9 +100,9 @@ def test_it_says_what_a_shop_needs() -> None:
         assert len(receiver.wait_for(1)) == 1
 
 
-def test_it_says_it_as_text_too() -> None:
+def test_it_says_it_as_text_too(start: Start) -> None:
     """Without --json the same is there to be read, and copied line by line."""
-    server = Served("--port", "0", "--freeze-at", START)
+    server = start("--freeze-at", START)
     said = [server.first_line, *server.lines_to("  X-Admin-Secret")]
     url = said[0].split()[4]
     assert url.startswith("http://127.0.0.1:")
@@ -187,9 +206,9 @@ def test_it_answers_for_ipv6_too() -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_ends_it(number: int) -> None:
+def test_a_signal_ends_it(start: Start, number: int) -> None:
     """Ctrl-C and SIGTERM end it with 0 and no word, though a connection is kept open."""
-    server = Served("--port", "0", "--json")
+    server = start("--json")
     with httpx.Client(base_url=server.url, trust_env=False) as idle:
         idle.get("/v1/sdrp/direct-payments/status")
         asked = time.monotonic()
@@ -201,12 +220,12 @@ def test_a_signal_ends_it(number: int) -> None:
         pass
 
 
-def test_a_signal_ends_it_in_the_middle_of_a_delivery() -> None:
+def test_a_signal_ends_it_in_the_middle_of_a_delivery(start: Start) -> None:
     """A receiver that never answers doesn't keep it; what is undelivered stays due."""
     never = threading.Event()
     with Receiver() as receiver:
         receiver.before_answer = lambda: bool(never.wait(PATIENCE_SECONDS))
-        server = Served("--port", "0", "--json", "--webhook-url", receiver.url)
+        server = start("--json", "--webhook-url", receiver.url)
         paying = threading.Thread(target=_pay_in_vain, args=(server,))
         paying.start()
         receiver.wait_for(1)
@@ -228,12 +247,12 @@ def _address(server: Served) -> tuple[str, int]:
     return "127.0.0.1", int(server.told["url"].rpartition(":")[2])
 
 
-def test_a_port_is_free_again_at_once() -> None:
+def test_a_port_is_free_again_at_once(start: Start) -> None:
     """The port of a server that ended can be taken by the next one."""
-    first = Served("--port", "0", "--json")
+    first = start("--json")
     port = str(_address(first)[1])
     first.end()
-    second = Served("--port", port, "--json")
+    second = start("--port", port, "--json")
     assert second.end().status == 0
     assert second.told["url"] == first.told["url"]
 
@@ -268,10 +287,10 @@ def test_a_database_keeps_everything(tmp_path: Path) -> None:
     assert env[secret] == first_env[secret]
 
 
-def test_a_killed_server_goes_on_where_it_was(tmp_path: Path) -> None:
+def test_a_killed_server_goes_on_where_it_was(start: Start, tmp_path: Path) -> None:
     """What was answered for is there after a kill, and the server starts again."""
     file = tmp_path / "mock.db"
-    server = Served("--port", "0", "--json", "--db", str(file), "--freeze-at", START)
+    server = start("--json", "--db", str(file), "--freeze-at", START)
     with driving(server.url) as driver:
         buyer = driver.buyers.create(buyer_id="kept_buyer")
     server.kill()
