@@ -11,7 +11,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test check format bench bench-quick docs serve soak upgrade clean
+.PHONY: help venv demo test browser check format bench bench-quick docs serve soak upgrade clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -30,6 +30,11 @@ demo: $(READY) ## play one payment's life end to end (ORDERS=file.csv for your o
 
 test: $(READY) ## run the test suite
 	@$(BIN)/python -m pytest -n $(WORKERS) $(ARGS)
+
+browser: $(READY) ## drive the hosted page in headless Chromium
+	@command -v chromium >/dev/null && command -v chromedriver >/dev/null || \
+		{ echo "this needs Debian's packages chromium and chromium-driver: install them" >&2; exit 1; }
+	@$(BIN)/python -m pytest -m browser tests/browser $(ARGS)
 
 check: $(READY) ## lint, format, types, arrows
 	@$(BIN)/ruff check

@@ -1,7 +1,7 @@
 """The use cases of requirements but for executing them: ask, verify, fail, expire."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 import msgspec
@@ -63,9 +63,9 @@ class Asked:
     amount_minor: int
     currency: str
     challenge: str
-    token_symbol: str | None
-    allowance_amount_minor: int | None
-    metadata: Mapping[str, Any]
+    token_symbol: str | None = None
+    allowance_amount_minor: int | None = None
+    metadata: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
 
 # -- asking --------------------------------------------------------------------------------
@@ -227,12 +227,12 @@ def _check_receipt(
     receipt = receipt_of(connection, found.requirement_id, ReceiptKind.PAYMENT)
     own = None if receipt is None else receipt.receipt_id
     settled = found.chain_receipt_id or settled_by(connection, found.requirement_id)
-    for field, given, known in (
+    for name, given, known in (
         ("receipt_id", receipt_id, own),
         ("chain_receipt_id", chain, settled),
     ):
         if given is not None and given != known:
-            raise Invalid(f"{field}: isn't the receipt of this requirement's payment")
+            raise Invalid(f"{name}: isn't the receipt of this requirement's payment")
 
 
 def fail(tx: Transaction, requirement_id: str) -> Requirement:

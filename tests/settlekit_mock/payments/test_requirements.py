@@ -12,10 +12,11 @@ from settlekit.challenge import (
     sign_recurring,
 )
 from settlekit_mock.http.tables import add_token
+from settlekit_mock.kernel.problems import NotFound
 from settlekit_mock.kernel.times import MINUTE
 from settlekit_mock.kernel.world import World
 from settlekit_mock.payments.merchants import change_merchant, create_merchant
-from settlekit_mock.payments.requirements import fail
+from settlekit_mock.payments.requirements import Asked, ask, fail
 from settlekit_mock.settlement.buyers import NewBuyer, change_buyer, create_buyer
 from tests.settlekit_mock.payments.agent import TERMS, Agent, secret_of
 from tests.settlekit_mock.payments.conftest import NOW, SHOP, Api, Receiver, data, journal, refused
@@ -285,10 +286,14 @@ def test_only_buyers_ask(api: Api, world: World, token: str | None) -> None:
 
 
 def test_a_buyer_must_be_there(api: Api, world: World) -> None:
-    """A token of somebody who has no account asks for nothing."""
+    """A token of somebody who has no account asks for nothing, nor does anybody for them."""
     with world.transaction() as tx:
         add_token(tx.connection, token="ghost", role="buyer", subject="ghost", created_at=NOW)
-    assert refused(Agent(api, world, "ghost").request()) == (404, "BUYER_NOT_FOUND")
+    ghost = Agent(api, world, "ghost")
+    assert refused(ghost.request()) == (404, "BUYER_NOT_FOUND")
+    asked = Asked(**TERMS, challenge=ghost.challenge())
+    with pytest.raises(NotFound), world.transaction() as tx:
+        ask(tx, "ghost", asked)
 
 
 # -- reading -----------------------------------------------------------------------------
@@ -423,3 +428,15 @@ def test_change_of_funds_shows_at_once(agent: Agent, world: World) -> None:
     with world.transaction() as tx:
         change_buyer(tx, "sandbox_buyer", {"allowances": {"JPY": 0}})
     assert agent.get(made)["approve_transaction_request"]["network"] == "polygon"
+
+
+@pytest.mark.parametrize(("allowance", "short"), [(1699, True), (1700, False)])
+def test_an_allowance_is_short_less_what_is_reserved(
+    agent: Agent, world: World, allowance: int, short: bool
+) -> None:
+    """An approval is asked for where the allowance, less what is reserved, is below the amount."""
+    agent.execute(agent.ask(amount_minor=500))
+    with world.transaction() as tx:
+        change_buyer(tx, "sandbox_buyer", {"allowances": {"JPY": allowance * 10**8}})
+    made = agent.ask("order-2")
+    assert (made["approve_transaction_request"] is not None) == short
