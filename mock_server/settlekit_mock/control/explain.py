@@ -8,6 +8,7 @@ from sqlalchemy import Connection, select
 from settlekit_mock.http.routes import Request
 from settlekit_mock.http.wire import Answer, MajorText
 from settlekit_mock.kernel.database import AnyRow
+from settlekit_mock.kernel.ids import order_of
 from settlekit_mock.kernel.money import major_text
 from settlekit_mock.kernel.problems import NotFound
 from settlekit_mock.kernel.times import to_text
@@ -115,18 +116,25 @@ def _payout(connection: Connection, payout_id: str) -> Explanation | None:
     ).scalar_one()
     wallet = wallet_named(connection, wallet_id)
     assert wallet is not None
-    # The run took the balance as it stood: the last entry by then that left this amount.
-    upto = connection.execute(
-        select(ENTRIES.c.entry_number)
-        .join(TRANSACTIONS, TRANSACTIONS.c.transaction_number == ENTRIES.c.transaction_number)
-        .where(
-            ENTRIES.c.account_number == wallet.number,
-            ENTRIES.c.balance_after == payout.amount,
-            TRANSACTIONS.c.created_at <= payout.created_at,
-        )
-        .order_by(ENTRIES.c.entry_number.desc())
-        .limit(1)
-    ).scalar()
+    # The run took the balance as it stood: what was posted before it, if at the same instant.
+    upto = next(
+        (
+            row.entry_number
+            for row in connection.execute(
+                select(ENTRIES.c.entry_number, TRANSACTIONS.c.transaction_id)
+                .join(
+                    TRANSACTIONS, TRANSACTIONS.c.transaction_number == ENTRIES.c.transaction_number
+                )
+                .where(
+                    ENTRIES.c.account_number == wallet.number,
+                    TRANSACTIONS.c.created_at <= payout.created_at,
+                )
+                .order_by(ENTRIES.c.entry_number.desc())
+            )
+            if order_of(row.transaction_id) < order_of(payout_id)
+        ),
+        None,
+    )
     return Explanation(
         id=payout_id,
         kind="payout",

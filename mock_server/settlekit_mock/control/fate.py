@@ -3,16 +3,18 @@
 from typing import Any, Literal
 
 import msgspec
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, bindparam, select
 
 from settlekit.money import TOKENS
 from settlekit_mock.http.routes import Request
 from settlekit_mock.http.wire import Answer, Currency, MinorText, Timestamp, Token
 from settlekit_mock.kernel import journal
 from settlekit_mock.kernel.database import AnyRow
+from settlekit_mock.kernel.ids import order_of
 from settlekit_mock.kernel.problems import NotFound
 from settlekit_mock.kernel.times import optional_text, to_text
 from settlekit_mock.ledger.service import find_wallet
+from settlekit_mock.ledger.tables import TRANSACTIONS
 from settlekit_mock.operations.tables import PAYOUTS
 from settlekit_mock.settlement.rules.amounts import wire_minor
 from settlekit_mock.settlement.rules.standing import usage_status
@@ -129,7 +131,7 @@ def _accepted(connection: Connection, row: AnyRow) -> Fate:
         period=_period(row),
         batch=_batch(connection, row),
         wallet_id=None if wallet is None else wallet.account_id,
-        payout=None if wallet is None else _payout(connection, wallet.number, row.settled_at),
+        payout=None if wallet is None else _payout(connection, wallet.number, row),
     )
 
 
@@ -163,21 +165,29 @@ def _batch(connection: Connection, row: AnyRow) -> FateOfBatch | None:
     )
 
 
-def _payout(connection: Connection, wallet: int, settled_at: int) -> FateOfPayout | None:
-    # A payout takes the whole balance, so the first one made afterwards holds this money.
-    found = connection.execute(
-        select(PAYOUTS.c.payout_id, PAYOUTS.c.status)
-        .where(
-            PAYOUTS.c.wallet_number == wallet,
-            PAYOUTS.c.created_at >= settled_at,
-            PAYOUTS.c.status.in_(("pending", "processing", "paid")),
-        )
-        .order_by(PAYOUTS.c.payout_number)
-        .limit(1)
-    ).first()
-    return None if found is None else FateOfPayout(payout_id=found.payout_id, status=found.status)
+def _payout(connection: Connection, wallet: int, row: AnyRow) -> FateOfPayout | None:
+    # A payout takes the whole balance, so the first one made behind the posting holds this
+    # money; at the same instant their ids tell which came first.
+    posting = connection.execute(_POSTING, {"of_batch": row.settlement_batch_id}).scalar_one()
+    payouts = connection.execute(_PAYOUTS, {"of_wallet": wallet, "since": row.settled_at})
+    for payout in payouts:
+        if order_of(payout.payout_id) > order_of(posting):
+            return FateOfPayout(payout_id=payout.payout_id, status=payout.status)
+    return None
 
 
+_POSTING = select(TRANSACTIONS.c.transaction_id).where(
+    TRANSACTIONS.c.subject == bindparam("of_batch"), TRANSACTIONS.c.reason == "batch_settled"
+)
+_PAYOUTS = (
+    select(PAYOUTS.c.payout_id, PAYOUTS.c.status)
+    .where(
+        PAYOUTS.c.wallet_number == bindparam("of_wallet"),
+        PAYOUTS.c.created_at >= bindparam("since"),
+        PAYOUTS.c.status.in_(("pending", "processing", "paid")),
+    )
+    .order_by(PAYOUTS.c.payout_number)
+)
 _USAGE = (
     select(
         USAGE.c.metered_usage_id,

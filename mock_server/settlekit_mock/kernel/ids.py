@@ -31,6 +31,11 @@ class Ids:
         return f"{prefix}_{blake2b(b's%d' % number, key=self._key, digest_size=20).hexdigest()}"
 
 
+def order_of(made_id: str) -> int:
+    """Return an id's counter: of two ids, the one that was drawn later has the larger."""
+    return int(made_id.rpartition("_")[2][:10], 16)
+
+
 def seed_key(seed: int) -> bytes:
     """Turn the server's seed into the key of its hashes."""
     return blake2b(b"settlekit-mock:%d" % seed, digest_size=32).digest()
