@@ -227,6 +227,7 @@ ROUTES: tuple[Route, ...] = (
         "Approve scheduled runs (201, with the token); the same challenge answers the same (200)",
         body=AuthorizationBody,
         status=201,
+        also_statuses=((200, "Redeemed before, by this buyer"),),
         errors=CHALLENGE_ERRORS,
         tag="recurring",
     ),

@@ -36,6 +36,14 @@ def recurring_charges_are_payments(connection: Connection) -> list[Violation]:
     return _found(connection, "recurring_charges_are_payments", _PAYMENTS)
 
 
+def what_recurs_is_due(connection: Connection) -> list[Violation]:
+    """Hold a subscription that goes on to its next charge, an authorization that ends to its end."""
+    return [
+        *_found(connection, "what_recurs_is_due", _NEXT_CHARGES),
+        *_found(connection, "what_recurs_is_due", _ENDS),
+    ][:MOST]
+
+
 def recurring_charges_never_change(connection: Connection) -> list[Violation]:
     """Hold the database to refusing changes of what was charged."""
     return unguarded(connection, "recurring_charges_never_change", SUBSCRIPTION_CHARGES, RUNS)
@@ -46,6 +54,7 @@ INVARIANTS: Final[tuple[Invariant, ...]] = (
     authorizations_equal_their_runs,
     runs_stay_within_their_number,
     recurring_charges_are_payments,
+    what_recurs_is_due,
     recurring_charges_never_change,
 )
 
@@ -85,4 +94,20 @@ _PAYMENTS = text(
     "WHERE q.requirement_id IS NULL OR q.buyer_id <> p.buyer_id "
     "OR q.merchant_number <> p.merchant_number OR q.amount_minor <> p.amount_minor "
     "OR q.currency <> p.currency"
+)
+_NEXT_CHARGES = text(
+    "SELECT s.subscription_id, s.status || ', ' || COALESCE(CAST(s.next_charge_at AS TEXT), 'never'), "
+    "COUNT(d.at) || ' due at ' || COALESCE(CAST(MIN(d.at) AS TEXT), 'never') FROM payment_subscriptions s "
+    "LEFT JOIN due d ON d.subject = s.subscription_id AND d.kind = 'subscription.renew' "
+    "GROUP BY s.subscription_id, s.status, s.next_charge_at "
+    "HAVING COUNT(d.at) <> CASE WHEN s.status = 'cancelled' THEN 0 ELSE 1 END "
+    "OR COALESCE(MIN(d.at), 0) <> COALESCE(s.next_charge_at, 0)"
+)
+_ENDS = text(
+    "SELECT a.authorization_id, a.status || ', ' || a.expires_at, "
+    "COUNT(d.at) || ' due at ' || COALESCE(CAST(MIN(d.at) AS TEXT), 'never') FROM scheduled_authorizations a "
+    "LEFT JOIN due d ON d.subject = a.authorization_id AND d.kind = 'authorization.expire' "
+    "WHERE a.status = 'active' AND a.expires_at IS NOT NULL "
+    "GROUP BY a.authorization_id, a.status, a.expires_at "
+    "HAVING COUNT(d.at) <> 1 OR MIN(d.at) <> a.expires_at"
 )

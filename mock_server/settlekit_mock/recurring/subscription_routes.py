@@ -102,6 +102,7 @@ ROUTES: tuple[Route, ...] = (
         "Subscribe and pay the first month (201); the same challenge answers the same (200)",
         body=SubscriptionBody,
         status=201,
+        also_statuses=((200, "Redeemed before, by this buyer"),),
         errors=CHALLENGE_ERRORS,
         tag="recurring",
     ),

@@ -11,6 +11,7 @@ BROKEN = {
     ),
     "runs_stay_within_their_number": "UPDATE scheduled_authorizations SET max_runs = 1",
     "recurring_charges_are_payments": "UPDATE requirements SET buyer_id = 'other_buyer'",
+    "what_recurs_is_due": "DELETE FROM due WHERE kind = 'authorization.expire'",
     "recurring_charges_never_change": "DROP TRIGGER scheduled_runs_no_update",
 }
 
@@ -19,9 +20,9 @@ BROKEN = {
 def lived(shop: Shop) -> Shop:
     """A shop with a subscription and two runs, in a copy of its world that a test may break."""
     data(shop.subscribe(), 201)
-    token = data(shop.authorize(max_runs=5), 201)["schedule_token"]
+    made = data(shop.authorize(max_runs=5, expires_at="2027-01-01T00:00:00Z"), 201)
     for slot_id in "12":
-        data(shop.run(token, slot_id))
+        data(shop.run(made["schedule_token"], slot_id))
     return shop
 
 
@@ -43,4 +44,13 @@ def test_only_it_objects(lived: Shop, name: str) -> None:
     with lived.world.transaction() as tx:
         tx.connection.exec_driver_sql(BROKEN[name])
     assert found(lived) == {name}
+    lived.world.restore(image)
+
+
+def test_a_renewal_that_is_lost(lived: Shop) -> None:
+    """A subscription whose next charge isn't due any more is told."""
+    image = lived.world.image()
+    with lived.world.transaction() as tx:
+        tx.connection.exec_driver_sql("DELETE FROM due WHERE kind = 'subscription.renew'")
+    assert found(lived) == {"what_recurs_is_due"}
     lived.world.restore(image)

@@ -281,6 +281,18 @@ def test_an_unpaid_renewal_is_cancelled_after_three_more_tries(shop: Shop) -> No
     assert [kind for kind, _ in shop.journal("payment.refused")] == ["payment.refused"] * 4
 
 
+def test_refusals_are_told_once_each(shop: Shop) -> None:
+    """Months that are refused one after the other are each told once, though nobody listens."""
+    with shop.world.transaction() as tx:
+        tx.connection.exec_driver_sql("UPDATE webhook_subscriptions SET status = 'paused'")
+    data(shop.subscribe(), 201)
+    shop.change_buyer(balances={"JPY": 0})
+    shop.advance("2026-05-01T00:00:00Z")
+    assert [text for _, text in shop.journal("payment.refused")] == [
+        days_after(APRIL, day) for day in range(4)
+    ]
+
+
 @pytest.mark.parametrize("day", [1, 2, 3])
 def test_a_later_try_pays(shop: Shop, day: int) -> None:
     """Funds that come before one of the later tries pay the month; the next is on its own day."""
