@@ -10,10 +10,19 @@ from settlekit_mock.kernel.invariants import Invariant
 from settlekit_mock.kernel.invariants import Violation as Found
 from settlekit_mock.ledger.invariants import INVARIANTS as LEDGER
 from settlekit_mock.operations.invariants import INVARIANTS as OPERATIONS
+from settlekit_mock.payments.invariants import INVARIANTS as PAYMENTS
 from settlekit_mock.recurring.invariants import INVARIANTS as RECURRING
 from settlekit_mock.settlement.invariants import INVARIANTS as SETTLEMENT
+from settlekit_mock.webhooks.invariants import INVARIANTS as WEBHOOKS
 
-INVARIANTS: Final[tuple[Invariant, ...]] = (*LEDGER, *SETTLEMENT, *RECURRING, *OPERATIONS)
+INVARIANTS: Final[tuple[Invariant, ...]] = (
+    *LEDGER,
+    *WEBHOOKS,
+    *SETTLEMENT,
+    *PAYMENTS,
+    *RECURRING,
+    *OPERATIONS,
+)
 
 
 class Violation(Answer, frozen=True, kw_only=True):

@@ -146,7 +146,7 @@ _PROBLEMS: Final = {
 
 def _told(problem: Problem) -> str:
     template = _PROBLEMS.get(problem.code, "{message}.")
-    return template.replace("{message}", problem.message)
+    return template.replace("{message}", problem.message.replace("'", "’"))
 
 
 def _view(connection: Connection, session: CheckoutSession) -> page.View:

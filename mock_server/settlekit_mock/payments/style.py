@@ -47,7 +47,7 @@ dl div {
   border-bottom: 1px solid var(--line); font-size: 0.9375rem;
 }
 dt { color: var(--soft); flex: none; }
-dd { margin: 0; text-align: right; overflow-wrap: anywhere; font-variant-numeric: tabular-nums; }
+dd { margin: 0; text-align: right; text-wrap: balance; overflow-wrap: anywhere; font-variant-numeric: tabular-nums; }
 ol { margin: 0; padding-left: 1.25rem; font-size: 0.9375rem; }
 ol li { padding-left: 0.25rem; margin: 0.375rem 0; }
 ol li::marker { color: var(--soft); }

@@ -59,15 +59,29 @@ def emit_all(
     tx: Transaction, *, owner: str, events: Sequence[tuple[str, Mapping[str, object]]]
 ) -> list[str]:
     """Tell several events in order, as ``emit`` tells one; return their ids."""
-    active = [one for one in subscriptions_of(tx.connection, owner) if one.status == "active"]
     return _tell(
         tx,
         owner,
         [
-            (event_type, data, [one for one in active if f" {event_type} " in one.event_types])
-            for event_type, data in events
+            (event_type, data, listening, _about(data))
+            for event_type, data, listening in _heard(tx, owner, events)
         ],
     )
+
+
+def _heard(
+    tx: Transaction, owner: str, events: Sequence[tuple[str, Mapping[str, object]]]
+) -> list[tuple[str, Mapping[str, object], list[Subscription]]]:
+    """Return events with who listens to them."""
+    active = [one for one in subscriptions_of(tx.connection, owner) if one.status == "active"]
+    return [
+        (event_type, data, [one for one in active if f" {event_type} " in one.event_types])
+        for event_type, data in events
+    ]
+
+
+def _about(data: Mapping[str, object]) -> object:
+    return data.get("requirement_id") or data.get("settlement_batch_id")
 
 
 def emit_test(
@@ -88,28 +102,32 @@ def emit_test(
     tx.publish(SAMPLE, sample)
     whole = {**sample.data, **data}
     if subscription_ids is None:
-        return emit(tx, owner=owner, event_type=event_type, data=whole)
-    named = [_active(tx, owner, name) for name in dict.fromkeys(subscription_ids)]
-    (event_id,) = _tell(tx, owner, [(event_type, whole, named)])
+        ((_, _, listening),) = _heard(tx, owner, [(event_type, whole)])
+    else:
+        listening = [_active(tx, owner, name) for name in dict.fromkeys(subscription_ids)]
+    (event_id,) = _tell(tx, owner, [(event_type, whole, listening, None)])
     return event_id
 
 
 def _tell(
     tx: Transaction,
     owner: str,
-    events: Sequence[tuple[str, Mapping[str, object], Sequence[Subscription]]],
+    events: Sequence[tuple[str, Mapping[str, object], Sequence[Subscription], object]],
 ) -> list[str]:
-    rows: list[tuple[str, str, str, int, bytes]] = []
+    rows: list[tuple[object, ...]] = []
+    told: list[str] = []
     deliveries: list[tuple[object, ...]] = []
-    for event_type, data, listening in events:
+    for event_type, data, listening, about in events:
         event_id = tx.new_id("evt")
-        rows.append((event_id, owner, event_type, tx.now, _body(tx, event_id, event_type, data)))
+        told.append(event_id)
+        body = _body(tx, event_id, event_type, data)
+        rows.append((event_id, owner, event_type, about, tx.now, body))
         deliveries += [
             _delivery(tx, owner, one.subscription_id, event_id, event_type) for one in listening
         ]
     insert_events(tx.connection, rows)
     insert_deliveries(tx.connection, deliveries)
-    return [row[0] for row in rows]
+    return told
 
 
 def _body(tx: Transaction, event_id: str, event_type: str, data: Mapping[str, object]) -> bytes:

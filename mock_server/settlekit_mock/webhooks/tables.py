@@ -51,11 +51,14 @@ EVENTS = append_only(
         Column("event_id", Text, nullable=False, unique=True),
         Column("owner", Text, nullable=False),
         Column("event_type", Text, nullable=False),
+        Column("about", Text),
         Column("occurred_at", BigInteger, nullable=False),
         Column("body", LargeBinary, nullable=False),
     )
 )
-"""The outbox: what was told, byte for byte, whoever listened."""
+"""The outbox: what was told, byte for byte, whoever listened.
+
+``about`` is the requirement or batch that changed; null for what a test made up."""
 
 DELIVERIES = Table(
     "webhook_deliveries",
@@ -259,7 +262,7 @@ _OUTGOING = (
     .join(EVENTS, EVENTS.c.event_id == DELIVERIES.c.event_id)
     .where(DELIVERIES.c.delivery_id == bindparam("given"))
 )
-EVENT_COLUMNS = ("event_id", "owner", "event_type", "occurred_at", "body")
+EVENT_COLUMNS = ("event_id", "owner", "event_type", "about", "occurred_at", "body")
 DELIVERY_COLUMNS = (
     "delivery_id",
     "owner",
