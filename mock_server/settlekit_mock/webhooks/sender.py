@@ -6,21 +6,19 @@ never raises: whatever goes wrong is an outcome.
 """
 
 import socket
-import ssl
-import threading
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
+from http.client import HTTPException
+from typing import Final, NamedTuple, Protocol
+from urllib.parse import quote, urlsplit
 
 from settlekit_mock.kernel.problems import Invalid
 from settlekit_mock.webhooks import rules
-
-if TYPE_CHECKING:
-    import httpx
+from settlekit_mock.webhooks.connections import Connections, Target, Unreachable
 
 TIMEOUT_SECONDS: Final = 10.0
-_KEEP_ALIVE_SECONDS: Final = 1.0
-_BODY_LIMIT: Final = 64 * 1024
-"""Bytes of an answer that are read, so that the connection can be used again."""
+_PORTS: Final = {"http": 80, "https": 443}
+_IN_PATHS: Final = "/%:@!$&'()*+,;=~?[]"
+"""What a path or query holds as it is given, beside letters and digits."""
 
 
 class Outcome(NamedTuple):
@@ -42,16 +40,17 @@ class Sender(Protocol):
         ...
 
 
-Target = Callable[[str, Mapping[str, str], bytes], Outcome]
+Receive = Callable[[str, Mapping[str, str], bytes], Outcome]
+"""An application in this process: takes address, headers and body of a delivery."""
 
 
 class Mounts:
     """Applications in this process that receive webhooks: origin → callable."""
 
     def __init__(self) -> None:
-        self._targets: dict[str, Target] = {}
+        self._targets: dict[str, Receive] = {}
 
-    def mount(self, url: str, target: Target) -> None:
+    def mount(self, url: str, target: Receive) -> None:
         """Deliver what is addressed to this URL's origin to a callable."""
         self._targets[rules.read_url(url, "url").origin] = target
 
@@ -59,7 +58,7 @@ class Mounts:
         """Deliver to this origin over the network again."""
         self._targets.pop(rules.read_url(url, "url").origin, None)
 
-    def find(self, url: str) -> Target | None:
+    def find(self, url: str) -> Receive | None:
         """Return what is mounted at a URL's origin."""
         if not self._targets:
             return None
@@ -103,7 +102,7 @@ def resolve(host: str, port: int) -> list[str]:
 
 
 class HttpSender:
-    """Sends over HTTP to addresses that the rules allow, on one pool of connections.
+    """Sends over HTTP to addresses that the rules allow, on connections kept for a moment.
 
     The address that was checked is the one that is connected to: the name isn't looked up
     a second time. Without leave for remote targets no name server is asked at all.
@@ -119,29 +118,32 @@ class HttpSender:
         self._remote_allowed = remote_allowed
         self._timeout_seconds = timeout_seconds
         self._resolve = resolve
-        self._clients: dict[str, httpx.Client] = {}
-        self._building = threading.Lock()
+        self._connections = Connections(timeout_seconds)
 
     def send(self, url: str, headers: Mapping[str, str], body: bytes) -> Outcome:
         """Send a body once to the first checked address that takes the connection."""
-        import httpx
-
         try:
-            target = httpx.URL(rules.read_url(url, "callback_url").text)
-            addresses = self._checked_addresses(target.host, target.port or _port(target.scheme))
+            parts = urlsplit(rules.read_url(url, "callback_url").text)
+            host, port = parts.hostname or "", parts.port or _PORTS[parts.scheme]
+            addresses = self._checked_addresses(host, port)
         except Invalid as refused:
             return Outcome(None, f"refused target: {refused.message}")
-        except (httpx.InvalidURL, OSError, UnicodeError):
+        except (OSError, UnicodeError):
             return Outcome(None, "the name can't be resolved")
+        path = quote(parts.path or "/", _IN_PATHS)
+        if parts.query:
+            path = f"{path}?{quote(parts.query, _IN_PATHS)}"
+        headers = {**headers, "Host": parts.netloc}
         outcome = Outcome(None, "no address")
         for address in addresses:
             try:
-                return self._post(target, address, headers, body)
-            except httpx.ConnectError:
+                target = Target(parts.scheme, host, port, address)
+                return Outcome(self._connections.post(target, path, headers, body))
+            except Unreachable:
                 outcome = Outcome(None, "the connection was refused")
-            except httpx.TimeoutException:
+            except TimeoutError:
                 return Outcome(None, f"no answer within {self._timeout_seconds:g} s")
-            except (httpx.HTTPError, OSError) as error:
+            except (HTTPException, OSError) as error:
                 return Outcome(None, f"the connection broke: {type(error).__name__}")
         return outcome
 
@@ -154,56 +156,6 @@ class HttpSender:
             raise Invalid(why)
         return addresses
 
-    def _post(
-        self, target: "httpx.URL", address: str, headers: Mapping[str, str], body: bytes
-    ) -> Outcome:
-        secure = target.scheme == "https"
-        # A secure connection is bound to its name, and names share addresses: no reuse.
-        extra = {"Host": target.netloc.decode(), **({"Connection": "close"} if secure else {})}
-        with self._client(target.scheme).stream(
-            "POST",
-            target.copy_with(host=address),
-            content=body,
-            headers={**headers, **extra},
-            extensions={"sni_hostname": target.host} if secure else {},
-        ) as response:
-            if int(response.headers.get("Content-Length", _BODY_LIMIT)) < _BODY_LIMIT:
-                response.read()
-            return Outcome(response.status_code)
-
-    def _client(self, scheme: str) -> "httpx.Client":
-        with self._building:
-            found = self._clients.get(scheme)
-            if found is None:
-                found = self._clients[scheme] = _build(scheme, self._timeout_seconds)
-            return found
-
     def close(self) -> None:
         """Close the connections; another send would open new ones."""
-        with self._building:
-            for client in self._clients.values():
-                client.close()
-            self._clients.clear()
-
-
-def _port(scheme: str) -> int:
-    return 443 if scheme == "https" else 80
-
-
-def _build(scheme: str, timeout_seconds: float) -> "httpx.Client":
-    import httpx
-
-    # Loading the trusted certificates is slow: plain HTTP gets a context that trusts none.
-    trusted = (
-        ssl.create_default_context()
-        if scheme == "https"
-        else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    )
-    return httpx.Client(
-        verify=trusted,
-        timeout=timeout_seconds,
-        follow_redirects=False,
-        trust_env=False,
-        # Shorter than any common server's own, which would close the connection under a send.
-        limits=httpx.Limits(keepalive_expiry=_KEEP_ALIVE_SECONDS),
-    )
+        self._connections.close()

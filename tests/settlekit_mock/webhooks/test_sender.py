@@ -1,10 +1,12 @@
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
+from settlekit_mock.webhooks import connections
 from settlekit_mock.webhooks.sender import HttpSender, MountedSender, Mounts, Outcome
 
 
@@ -22,12 +24,18 @@ class Shop(BaseHTTPRequestHandler):
             self.close_connection = True
             return
         status = {"/redirect": 302, "/error": 500}.get(self.path, 200)
+        answer = b"x" * 100_000 if self.path == "/long" else b"ok"
         self.send_response(status)
         if status == 302:
             self.send_header("Location", "/elsewhere")
-        self.send_header("Content-Length", "2")
+        if self.path == "/unmeasured":
+            self.close_connection = True
+        else:
+            self.send_header("Content-Length", str(len(answer)))
         self.end_headers()
-        self.wfile.write(b"ok")
+        self.wfile.write(answer)
+        # A hasty receiver closes without having said so.
+        self.close_connection = self.close_connection or self.path == "/hasty"
 
     def log_message(self, *args: object) -> None:
         pass
@@ -75,6 +83,42 @@ def test_reuses_a_connection(shop: ThreadingHTTPServer, sender: HttpSender) -> N
     sender.send(url(shop), {}, b"{}")
     sender.send(url(shop), {}, b"{}")
     assert shop.got[0][3] == shop.got[1][3]
+
+
+@pytest.mark.parametrize("path", ["/hasty", "/unmeasured", "/long"])
+def test_opens_another_connection(shop: ThreadingHTTPServer, sender: HttpSender, path: str) -> None:
+    """Where a connection can't be used again the next delivery arrives on another one."""
+    assert sender.send(url(shop, path), {}, b"{}") == Outcome(200)
+    time.sleep(0.05)  # for the receiver's close to arrive
+    assert sender.send(url(shop), {}, b"{}") == Outcome(200)
+    assert shop.got[0][3] != shop.got[1][3]
+
+
+def test_keeps_a_connection_for_a_moment_only(
+    shop: ThreadingHTTPServer, sender: HttpSender, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A connection that was idle for longer isn't used again."""
+    monkeypatch.setattr(connections, "KEEP_SECONDS", 0.0)
+    sender.send(url(shop), {}, b"{}")
+    sender.send(url(shop), {}, b"{}")
+    assert shop.got[0][3] != shop.got[1][3]
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        ("", "/"),
+        ("?shop=1", "/?shop=1"),
+        ("/a/b;c?d=e&f=%20g#h", "/a/b;c?d=e&f=%20g"),
+        ('/{x}"<y>|?q=^`', "/%7Bx%7D%22%3Cy%3E%7C?q=%5E%60"),
+    ],
+)
+def test_asks_for_the_path_of_the_url(
+    shop: ThreadingHTTPServer, sender: HttpSender, path: str, expected: str
+) -> None:
+    """Path and query reach the receiver as given; what no address holds is escaped."""
+    assert sender.send(url(shop, path), {}, b"{}") == Outcome(200)
+    assert shop.got[0][0] == expected
 
 
 def test_follows_no_redirect(shop: ThreadingHTTPServer, sender: HttpSender) -> None:
