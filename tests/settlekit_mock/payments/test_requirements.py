@@ -114,6 +114,15 @@ def test_bands(
     assert tuple(made[name] for name in names) == expected
 
 
+def test_a_metered_payment_prepares_another_call(agent: Agent) -> None:
+    """What a metered requirement has signed isn't the call that moves money."""
+    calls = [
+        agent.ask(amount_minor=amount)["transaction_request"]["data"][:10]
+        for amount in (20, 100, 1200)
+    ]
+    assert calls[0] == calls[1] != calls[2]
+
+
 def test_terms_are_normalised(agent: Agent) -> None:
     """White space and case of merchant, currency, token and challenge don't count."""
     plain = agent.ask(token_symbol="JPYC")
