@@ -1,0 +1,36 @@
+"""Rules made wrong on purpose are found out: the machine and the invariants can fail."""
+
+import pytest
+from hypothesis import Phase, settings
+from hypothesis.stateful import run_state_machine_as_test
+
+from tests.machine.machine import Machine
+from tests.machine.planted import PLANTED, Plant
+from tests.machine.runs import RUNS
+
+SEARCH = settings(
+    RUNS,
+    max_examples=100,
+    stateful_step_count=50,
+    database=None,
+    derandomize=True,
+    phases=(Phase.generate,),
+    print_blob=False,
+    report_multiple_bugs=False,
+)
+"""The same runs every time, and no search for the shortest: that it fails is enough."""
+
+
+@pytest.mark.parametrize("plant", PLANTED, ids=lambda plant: plant.__name__)
+def test_a_wrong_rule_is_found_out(plant: Plant, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Within a hundred runs something that must hold doesn't."""
+    plant(monkeypatch)
+    with pytest.raises(AssertionError):
+        run_state_machine_as_test(Machine, settings=SEARCH)
+
+
+def test_every_wrong_rule_says_what_is_wrong() -> None:
+    """There are twenty of them and more, each told apart by a sentence of its own."""
+    said = {plant.__doc__ for plant in PLANTED}
+    assert None not in said
+    assert len(said) == len(PLANTED) >= 20
