@@ -47,6 +47,12 @@ def add_remote(commands: Any) -> Iterable[argparse.ArgumentParser]:
     usage.add_argument(
         "--over", type=_duration, help="spread over this duration, the clock moving along"
     )
+    usage.add_argument("--listing-id", help="a label of the rows; the merchant's unless given")
+    usage.add_argument("--capability-key", help="another label of the rows")
+    usage.add_argument("--operation-key", help="another label of the rows")
+    usage.add_argument(
+        "--webhooks", action="store_true", help="tell the merchant of each accepted payment"
+    )
     events = commands.add_parser("events", help="print the journal")
     events.add_argument("--kind")
     events.add_argument("--subject")
@@ -186,6 +192,10 @@ def _usage(chosen: argparse.Namespace, driver: Driver) -> Iterable[Any]:
         currency=chosen.currency,
         count=chosen.count,
         over=chosen.over,
+        listing_id=chosen.listing_id,
+        capability_key=chosen.capability_key,
+        operation_key=chosen.operation_key,
+        webhooks=chosen.webhooks,
     )
 
 

@@ -2,20 +2,26 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 from msgspec import Meta
 from sqlalchemy import Connection
 
+from settlekit.challenge import sign
+from settlekit.money import Band
 from settlekit_mock.control.clock import Duration, milliseconds, within
 from settlekit_mock.http.routes import Request
 from settlekit_mock.http.wire import Answer, Currency, ShortText, StrictBody
 from settlekit_mock.kernel.clock import load_state
-from settlekit_mock.kernel.problems import NotFound
+from settlekit_mock.kernel.problems import Invalid, NotFound, Problem
+from settlekit_mock.kernel.transaction import Transaction
 from settlekit_mock.kernel.world import World
-from settlekit_mock.payments.tables import merchant_named
+from settlekit_mock.payments.paying import OPERATION_KEY, Payment, Taken, take
+from settlekit_mock.payments.rules.checkout import LIFETIME
+from settlekit_mock.payments.tables import Merchant, merchant_named
+from settlekit_mock.settlement.buyers import buyer_with_id
 from settlekit_mock.settlement.scopes import Sale
-from settlekit_mock.settlement.usage import Tally, accept_many
+from settlekit_mock.settlement.usage import Tally, accept_many, metered_band
 
 GROUP = 5_000
 """Payments that share a transaction at most."""
@@ -23,7 +29,10 @@ MOST = 10_000_000
 
 
 class UsageBody(StrictBody, frozen=True, kw_only=True):
-    """Who pays whom, how much, how often, and over what time."""
+    """Who pays whom, how much, how often, and over what time.
+
+    With ``webhooks`` each accepted payment has a requirement, and its merchant is told of it.
+    """
 
     buyer: ShortText
     merchant: ShortText
@@ -34,6 +43,7 @@ class UsageBody(StrictBody, frozen=True, kw_only=True):
     listing_id: ShortText | None = None
     capability_key: ShortText | None = None
     operation_key: ShortText | None = None
+    webhooks: bool = False
 
 
 class UsageAnswer(Answer, frozen=True, kw_only=True):
@@ -50,7 +60,7 @@ def make_usage(request: Request) -> UsageAnswer:
     body, world = request.body, request.world
     span = 0 if body.over is None else milliseconds(body.over, "over")
     with world.snapshot() as connection:
-        sale = _sale(connection, body)
+        order = _order(connection, body)
         spread = _Spread(load_state(connection).now, span, body.count)
     within(spread.start + span)
     tally = Tally()
@@ -58,11 +68,18 @@ def make_usage(request: Request) -> UsageAnswer:
     while done < body.count:
         if span:
             world.due.advance(spread.reach(done))
-        times = spread.times(done, world.due.next_due_at() if span else None)
-        done += _offer_group(world, sale, body.amount_minor, times, tally)
+        if body.webhooks:
+            done += _offer_told(world, order, tally)
+        else:
+            times = spread.times(done, world.due.next_due_at() if span else None)
+            done += _offer_group(world, order, times, tally)
         world.settle()
     if span:
         world.due.advance(spread.reach(body.count))
+    return _answer(tally)
+
+
+def _answer(tally: Tally) -> UsageAnswer:
     return UsageAnswer(
         accepted=tally.accepted,
         refused=dict(sorted(tally.refused.items())),
@@ -94,30 +111,85 @@ class _Spread:
         return [at for at in found if at < due] or found[:1]
 
 
-def _offer_group(
-    world: World, sale: Sale, amount_minor: int, times: list[int], tally: Tally
-) -> int:
+class _Order(NamedTuple):
+    """What is paid each time: the sale, whose it is, and the price."""
+
+    merchant: Merchant
+    sale: Sale
+    amount_minor: int
+
+
+def _order(connection: Connection, body: UsageBody) -> _Order:
+    merchant = merchant_named(connection, body.merchant)
+    if merchant is None:
+        raise NotFound(f"no merchant {body.merchant!r}", code="EXTERNAL_402_MERCHANT_NOT_FOUND")
+    if metered_band(body.amount_minor, body.currency) is Band.STANDARD:
+        raise Invalid("amount_minor: of the standard band, which settles per payment")
+    listing_id = body.listing_id or merchant.listing_id
+    sale = Sale(
+        buyer_id=buyer_with_id(connection, body.buyer).buyer_id,
+        provider_id=merchant.merchant_user_id,
+        merchant=merchant.merchant,
+        listing_id=listing_id,
+        product_listing_id=listing_id,
+        capability_key=body.capability_key or merchant.capability_key,
+        operation_key=body.operation_key or OPERATION_KEY,
+        currency=body.currency,
+    )
+    return _Order(merchant, sale, body.amount_minor)
+
+
+def _offer_group(world: World, order: _Order, times: list[int], tally: Tally) -> int:
     with world.transaction() as tx:
         # A real clock has gone on meanwhile, and another call may have moved a frozen one.
         times = [max(at, tx.now) for at in times]
-        offered = accept_many(tx, sale, amount_minor, times, tally)
+        offered = accept_many(tx, order.sale, order.amount_minor, times, tally)
         if tx.now > tx.state.now:
             tx.state = tx.state.moved_to(tx.now)
     return offered
 
 
-def _sale(connection: Connection, body: UsageBody) -> Sale:
-    merchant = merchant_named(connection, body.merchant)
-    if merchant is None:
-        raise NotFound(f"no merchant {body.merchant!r}", code="EXTERNAL_402_MERCHANT_NOT_FOUND")
-    capability = body.capability_key or f"external_402.{merchant.merchant}"
-    return Sale(
-        buyer_id=body.buyer,
-        provider_id=merchant.merchant_user_id,
-        merchant=merchant.merchant,
-        listing_id=body.listing_id or merchant.listing_id,
-        product_listing_id=body.listing_id or merchant.listing_id,
-        capability_key=capability,
-        operation_key=body.operation_key or "external_402.pay",
-        currency=body.currency,
+# -- with webhooks: one by one, each with its requirement --------------------------------
+
+
+def _offer_told(world: World, order: _Order, tally: Tally) -> int:
+    try:
+        with world.transaction() as tx:
+            taken = _take(tx, order)
+    except Problem as refused:
+        if refused.code not in _REFUSALS:
+            raise
+        tally.refused[refused.code] += 1
+        return 1
+    assert taken.usage is not None
+    tally.accepted += 1
+    tally.first_usage_id = tally.first_usage_id or taken.usage.metered_usage_id
+    tally.last_usage_id = taken.usage.metered_usage_id
+    return 1
+
+
+def _take(tx: Transaction, order: _Order) -> Taken:
+    sale = order.sale
+    challenge = sign(
+        secret=order.merchant.challenge_secret,
+        merchant=sale.merchant,
+        amount_minor=order.amount_minor,
+        currency=sale.currency,
+        nonce=tx.new_id("nonce"),
     )
+    payment = Payment(
+        buyer_id=sale.buyer_id,
+        amount_minor=order.amount_minor,
+        currency=sale.currency,
+        challenge=challenge,
+        expires_at=tx.now + LIFETIME,
+        metadata={},
+        operation_key=sale.operation_key,
+        capability_key=sale.capability_key,
+    )
+    # The rows bear the listing that was asked for, which needn't be the merchant's own.
+    seller = order.merchant._replace(listing_id=sale.listing_id)
+    return take(tx, seller, payment, told={"operation_key": sale.operation_key})
+
+
+_REFUSALS = frozenset({"BUDGET_EXCEEDED", "METERED_SETTLEMENT_PAST_DUE"})

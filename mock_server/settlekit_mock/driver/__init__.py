@@ -68,8 +68,12 @@ class Driver:
         listing_id: str | None = None,
         capability_key: str | None = None,
         operation_key: str | None = None,
+        webhooks: bool = False,
     ) -> UsageAnswer:
-        """Have a buyer pay a metered amount ``count`` times, at once or spread over a time."""
+        """Have a buyer pay a metered amount ``count`` times, at once or spread over a time.
+
+        With ``webhooks`` the merchant is told of each accepted payment, which costs more.
+        """
         body = {
             "buyer": buyer if isinstance(buyer, str) else buyer.buyer_id,
             "merchant": merchant,
@@ -80,6 +84,7 @@ class Driver:
             "listing_id": listing_id,
             "capability_key": capability_key,
             "operation_key": operation_key,
+            "webhooks": webhooks,
         }
         return self._calls.call(UsageAnswer, "POST", "usage", body)
 

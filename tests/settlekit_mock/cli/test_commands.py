@@ -153,6 +153,16 @@ def test_usage_is_made(command: Command, mock: MockServer) -> None:
     assert [entry.data["buyer"] for entry in accepted] == ["alice"] * 12
 
 
+def test_usage_is_labelled_and_told_of(command: Command, mock: MockServer) -> None:
+    """Labels and webhooks are options too."""
+    inbox = mock.webhooks.collect()
+    labels = ("--listing-id", "l1", "--capability-key", "c1", "--operation-key", "o1")
+    command("usage", "--amount-minor", "100", "--count", "2", "--webhooks", *labels)
+    assert [event.data["listing_id"] for event in inbox.events] == ["l1", "l1"]
+    assert [event.data["capability_key"] for event in inbox.events] == ["c1", "c1"]
+    assert [event.data["operation_key"] for event in inbox.events] == ["o1", "o1"]
+
+
 def test_refused_usage_is_told(command: Command) -> None:
     """What doesn't fit the budget is counted by its code, not an error."""
     command("buyers", "update", "sandbox_buyer", "--set", 'balances={"JPYC": "250"}')

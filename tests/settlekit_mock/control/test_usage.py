@@ -4,8 +4,11 @@ from typing import Any
 
 import pytest
 
+from settlekit import webhooks
+from settlekit.challenge import verify
 from settlekit_mock import MockServer
 from settlekit_mock.kernel.times import from_text, to_text
+from settlekit_mock.payments.tables import REQUIREMENTS, merchant_named
 from tests.settlekit_mock.control.conftest import SHOP, START, Control, rows_of
 
 PAYMENT = {"buyer": "sandbox_buyer", "merchant": SHOP, "amount_minor": 100, "currency": "JPY"}
@@ -105,6 +108,9 @@ def test_labels_are_the_callers_or_the_merchants(mock: MockServer, control: Cont
         ({"merchant": "nobody"}, (404, "EXTERNAL_402_MERCHANT_NOT_FOUND")),
         ({"amount_minor": 501}, (422, "INVALID_REQUEST")),
         ({"amount_minor": 301, "currency": "USD"}, (422, "INVALID_REQUEST")),
+        ({"amount_minor": 501, "webhooks": True}, (422, "INVALID_REQUEST")),
+        ({"buyer": "nobody", "webhooks": True}, (404, "BUYER_NOT_FOUND")),
+        ({"webhooks": "yes"}, (422, "INVALID_REQUEST")),
         ({"amount_minor": 0}, (422, "INVALID_REQUEST")),
         ({"amount_minor": "100"}, (422, "INVALID_REQUEST")),
         ({"amount_minor": 100.0}, (422, "INVALID_REQUEST")),
@@ -136,3 +142,65 @@ def test_every_party_and_amount_is_needed(control: Control, missing: str) -> Non
     """A payment names its buyer, merchant, amount and currency."""
     body = {name: value for name, value in PAYMENT.items() if name != missing}
     assert control.post("usage", **body) == (422, "INVALID_REQUEST")
+
+
+# -- with webhooks -----------------------------------------------------------------------
+
+
+def test_each_accepted_payment_is_told_whole(mock: MockServer) -> None:
+    """With ``webhooks`` the merchant is told of each payment, in a form the SDK classifies."""
+    inbox = mock.webhooks.collect()
+    mock.usage("sandbox_buyer", merchant=SHOP, amount_minor=100, currency="JPY", count=2)
+    made = mock.usage(
+        "sandbox_buyer", merchant=SHOP, amount_minor=5, currency="JPY", count=3, webhooks=True
+    )
+    told = [webhooks.classify(event) for event in inbox.events]
+    assert [type(one) for one in told] == [webhooks.MeteredUsageAccepted] * 3
+    assert {(one.pricing_band, one.settlement_cadence) for one in told} == {("nano", "monthly")}
+    usage_ids = [event.data["metered_usage_id"] for event in inbox.events]
+    assert (usage_ids[0], usage_ids[-1]) == (made.first_usage_id, made.last_usage_id)
+    assert len({event.data["challenge_hash"] for event in inbox.events}) == 3
+
+
+def test_told_payments_have_requirements_under_the_merchants_challenge(mock: MockServer) -> None:
+    """Each told payment has a spent requirement, and its challenge is the merchant's own."""
+    mock.usage("sandbox_buyer", merchant=SHOP, amount_minor=30, currency="USD", webhooks=True)
+    with mock.world.snapshot() as connection:
+        (row,) = connection.execute(REQUIREMENTS.select()).all()
+        shop = merchant_named(connection, SHOP)
+    assert shop is not None
+    terms = {"merchant": SHOP, "amount_minor": 30, "currency": "USD"}
+    assert verify(row.challenge, secret=shop.challenge_secret, **terms)
+    assert (row.status, row.buyer_id, row.pricing_band) == ("spent", "sandbox_buyer", "nano")
+
+
+def test_told_payments_are_the_same_usage_as_silent_ones() -> None:
+    """Whether told or not, rows, clock and refusals are the same: spread, labelled, refused."""
+    rows = []
+    for told in (False, True):
+        with MockServer(seed=7, freeze_at=START) as mock:
+            mock.buyers.create(buyer_id="b1", balances={"JPYC": "1250"})
+            labels = {"listing_id": "l1", "capability_key": "c1", "operation_key": "o1"}
+            offered = {"merchant": SHOP, "amount_minor": 100, "currency": "JPY", **labels}
+            made = mock.usage("b1", count=30, over="P1D", webhooks=told, **offered)
+            assert (made.accepted, made.refused) == (12, {"BUDGET_EXCEEDED": 18})
+            events = mock.client("provider").provider_statements.usage_events().all()
+            shown = [
+                (e.created_at, e.listing_id, e.capability_key, e.operation_key) for e in events
+            ]
+            refused = [entry.at for entry in mock.events(kind="payment.refused")]
+            rows.append((shown, refused, mock.world.now()))
+    assert rows[0] == rows[1]
+
+
+def test_a_threshold_reached_by_told_payments_closes_the_period_between_them(
+    mock: MockServer,
+) -> None:
+    """The payment that reaches the threshold closes its period; the next one is refused."""
+    inbox = mock.webhooks.collect()
+    made = mock.usage(
+        "sandbox_buyer", merchant=SHOP, amount_minor=500, currency="JPY", count=22, webhooks=True
+    )
+    assert (made.accepted, made.refused) == (20, {"METERED_SETTLEMENT_PAST_DUE": 2})
+    assert inbox.events[-1].data["settlement_trigger"] == "amount_threshold"
+    assert len(list(mock.events(kind="period.closed"))) == 1
