@@ -29,11 +29,14 @@ ROWS = (
     "summary",
     "summary_growth",
     "checkout",
+    "servers",
     "usage_single",
     "usage_bulk",
     "ledger_rebuild",
     "fresh_mock",
     "idle_year",
+    "failing_batch",
+    "due_among_settled",
     "batch_statements",
 )
 """A module in ``rows`` each."""

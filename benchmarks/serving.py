@@ -1,6 +1,7 @@
 """Servers in processes of their own, and callers that keep their connections."""
 
 import json
+import socket
 import subprocess
 import sys
 import time
@@ -13,6 +14,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 FIXED = Path(__file__).with_name("fixed_server.py")
+WSGI_SERVERS = Path(__file__).with_name("wsgi_servers.py")
 BARE = Path(__file__).with_name("bare_server.py")
 STOP_SECONDS = 10
 SERVE = "import sys; from settlekit_mock.cli import main; sys.exit(main(sys.argv[1:]))"
@@ -47,6 +49,24 @@ def bare_server() -> Any:
 def mock_server(*options: str) -> Any:
     """Run ``settlekit-mock serve`` on a free port."""
     return _process([sys.executable, "-c", SERVE, "serve", "--port", "0", "--json", *options])
+
+
+def wsgi_server(name: str, application: str) -> Any:
+    """Run one of the WSGI servers that can be had from Python around an application."""
+    return _process([sys.executable, str(WSGI_SERVERS), name, application])
+
+
+def wait_for(url: str) -> None:
+    """Wait until something listens there."""
+    parts = urlsplit(url)
+    for _ in range(200):
+        try:
+            socket.create_connection((parts.hostname or "", parts.port or 0), 1).close()
+        except ConnectionError:
+            time.sleep(0.05)
+        else:
+            return
+    raise TimeoutError(f"nothing listens on {url}")
 
 
 class Caller:
