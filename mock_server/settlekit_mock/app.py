@@ -71,7 +71,9 @@ def fork_world(world: World, *, webhooks: bool = False) -> World:
     """
     database = Database(image=world.image().content)
     if webhooks:
-        return _installed(database, world.settings, mounts=mounts_of(world))
+        forked = _installed(database, world.settings, mounts=mounts_of(world))
+        forked.own_ports.update(world.own_ports)
+        return forked
     return _installed(database, world.settings, sender=Nowhere())
 
 

@@ -134,10 +134,12 @@ class MockServer(Driver):
         server = Server(self.app, host, port).start()
         worker = Worker(self.world)
         self.world.public_url = server.url
+        self.world.own_ports.add(server.port)
         worker.start()
         try:
             yield server
         finally:
+            self.world.own_ports.discard(server.port)
             worker.stop()
             self.world.streams.end()
             server.stop()

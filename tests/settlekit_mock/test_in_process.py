@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from fastapi import FastAPI, Request
 from flask import Flask, request
+from werkzeug.test import Client
 
 from settlekit import webhooks
 from settlekit_mock import MockServer
@@ -89,3 +90,33 @@ def test_an_app_that_fails_is_asked_again(mock: MockServer) -> None:
     mock.webhooks.deliver_to(broken, url=URL)
     settle(mock)
     assert calls == ["/webhooks"] * 9
+
+
+def delivered_to(mock: MockServer, url: str) -> str | None:
+    """Have the merchant's webhooks sent to a URL, and return what the log says of a try."""
+    mock.merchants.update("sandbox_merchant", webhook_url=url)
+    sent = Client(mock.app).post(
+        "/v1/market/webhooks/test-deliveries",
+        json={"event_type": "direct_payment.confirmed"},
+        headers={"Authorization": f"Bearer {mock.token('merchant')}"},
+    )
+    assert sent.json is not None
+    assert sent.json["data"]["response_status"] is None
+    return next(iter(mock.events(kind="webhook.failed"))).data["error"]
+
+
+def test_a_server_on_a_socket_delivers_nothing_to_itself(mock: MockServer) -> None:
+    """A merchant can't have the server call its own routes, and the journal says so."""
+    with mock.serve() as server:
+        error = delivered_to(mock, f"{server.url}/_mock/reset")
+    assert error is not None
+    assert "is this server itself" in error
+
+
+def test_an_application_learns_where_another_server_has_it_listen(mock: MockServer) -> None:
+    """Behind another WSGI server the first call tells which port is the server's own."""
+    environ = {"SERVER_SOFTWARE": "another", "SERVER_PORT": "8123"}
+    Client(mock.app).get("/v1/sdrp/direct-payments/status", environ_overrides=environ)
+    error = delivered_to(mock, "http://localhost:8123/_mock/reset")
+    assert error is not None
+    assert "is this server itself" in error

@@ -89,6 +89,7 @@ def _serve(chosen: argparse.Namespace) -> int:
         world = open_world(chosen.db or MEMORY_URL, settings)
         house.callback(world.close)
         world.public_url = server.url
+        world.own_ports.add(server.port)
         server.answer_with(build(world))
         worker = Worker(world)
         worker.start()

@@ -16,10 +16,11 @@ from werkzeug.routing import Map, Rule
 from werkzeug.wrappers import Request as WsgiRequest
 from werkzeug.wrappers import Response
 
+from settlekit.webhooks.signature import SIGNATURE_HEADER
 from settlekit_mock.http.dialects import Trace, dialect_of
 from settlekit_mock.http.faults import Cut, Gate, strike_after, strike_before
 from settlekit_mock.http.reading import BODY_LIMIT, convert, read_json, read_query
-from settlekit_mock.http.roles import Credentials, admit
+from settlekit_mock.http.roles import DELIVERY_AGENT, Credentials, admit
 from settlekit_mock.http.routes import Page, Reply, Request, Route, Stream
 from settlekit_mock.kernel.faults import Fault
 from settlekit_mock.kernel.problems import Invalid, Malformed, NotFound, Problem
@@ -54,7 +55,14 @@ class Application:
 
     def __call__(self, environ: Any, start_response: Any) -> Iterable[bytes]:
         """Answer as WSGI has it."""
+        if "SERVER_SOFTWARE" in environ:  # a socket, be it ours or another server's
+            self._learn_port(environ)
         return self.respond(WsgiRequest(environ))(environ, start_response)
+
+    def _learn_port(self, environ: Any) -> None:
+        port = environ.get("SERVER_PORT", "")
+        if port.isascii() and port.isdigit():
+            self.world.own_ports.add(int(port))
 
     def respond(self, given: WsgiRequest) -> Response:
         """Answer one request; whatever happens, the answer is one of the documented ones.
@@ -149,7 +157,12 @@ def _credentials(given: WsgiRequest) -> Credentials:
         remote_address=given.remote_addr or "",
         host=given.headers.get("Host", ""),
         fetch_site=given.headers.get("Sec-Fetch-Site"),
+        is_delivery=_is_delivery(given),
     )
+
+
+def _is_delivery(given: WsgiRequest) -> bool:
+    return SIGNATURE_HEADER in given.headers or given.user_agent.string == DELIVERY_AGENT
 
 
 def _raw_body(given: WsgiRequest) -> bytes:

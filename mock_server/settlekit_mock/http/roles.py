@@ -38,6 +38,9 @@ OPENED_BY: Final = {
 
 LOOPBACK_NAMES: Final = frozenset({"localhost", "127.0.0.1", "[::1]"})
 
+DELIVERY_AGENT: Final = "settlekit-mock"
+"""What this server's own deliveries call themselves."""
+
 
 @dataclass(frozen=True, slots=True)
 class Caller:
@@ -56,6 +59,7 @@ class Credentials:
     remote_address: str
     host: str
     fetch_site: str | None = None
+    is_delivery: bool = False
 
 
 NOBODY: Final = Caller("anyone", "")
@@ -110,6 +114,9 @@ def _admit_admin_secret(world: World, given: Credentials) -> Caller:
 
 
 def _admit_control(world: World, given: Credentials) -> Caller:
+    if given.is_delivery:
+        # A receiver's address is a caller's to choose, and a proxy may hide that it is this server.
+        raise Forbidden("the control routes take no webhook deliveries")
     token = world.settings.control_token
     if token is not None:
         if not same(bearer(given.authorization), token):

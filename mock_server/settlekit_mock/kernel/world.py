@@ -58,6 +58,7 @@ class World:
         self.settings = settings
         self.due = DueLoop(self)
         self.public_url = "http://127.0.0.1:8787"
+        self.own_ports: set[int] = set()
         self.streams = Streams()
         self.seed: Callable[[Transaction], None] = lambda _tx: None
         self._listeners: dict[str, list[Listener]] = defaultdict(list)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from settlekit.webhooks.signature import SIGNATURE_HEADER, sign_all
+from settlekit_mock.http.roles import DELIVERY_AGENT
 from settlekit_mock.kernel.clock import machine_now
 from settlekit_mock.kernel.faults import Door
 from settlekit_mock.kernel.transaction import Transaction
@@ -17,7 +18,7 @@ from settlekit_mock.webhooks.tables import (
 
 _HEADERS: Final = {
     "Content-Type": "application/json",
-    "User-Agent": "settlekit-mock",
+    "User-Agent": DELIVERY_AGENT,
     "x-siglume-environment": "sandbox",
 }
 _OTHER_SECRET: Final = "whsec_of_somebody_else"

@@ -16,7 +16,9 @@ def install(world: World, *, mounts: Mounts | None = None, sender: Sender | None
 
     Returns the mounts, so that applications in this process can be added later.
     """
-    otherwise = sender or HttpSender(remote_allowed=world.settings.allow_remote_webhooks)
+    otherwise = sender or HttpSender(
+        remote_allowed=world.settings.allow_remote_webhooks, own_ports=world.own_ports
+    )
     mounted = MountedSender(mounts or Mounts(), otherwise)
     world.due.on_errand(DELIVER, DeliveryErrand(mounted, Door(world, DOOR)))
     world.on_closed(mounted.close)

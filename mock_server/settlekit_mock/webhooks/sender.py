@@ -6,8 +6,9 @@ never raises: whatever goes wrong is an outcome.
 """
 
 import socket
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from http.client import HTTPException
+from ipaddress import ip_address
 from typing import Final, NamedTuple, Protocol
 from urllib.parse import quote, urlsplit
 
@@ -101,11 +102,26 @@ def resolve(host: str, port: int) -> list[str]:
     return list(dict.fromkeys(str(entry[4][0]) for entry in found))
 
 
+def _is_this_machine(address: str) -> bool:
+    if rules.is_loopback(ip_address(address)):
+        return True
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    with socket.socket(family, socket.SOCK_DGRAM) as probe:
+        # Nothing is sent: the system says from which of its addresses it would.
+        try:
+            probe.connect((address, 9))
+        except OSError:
+            return False
+        return str(probe.getsockname()[0]) == address
+
+
 class HttpSender:
     """Sends over HTTP to addresses that the rules allow, on connections kept for a moment.
 
     The address that was checked is the one that is connected to: the name isn't looked up
-    a second time. Without leave for remote targets no name server is asked at all.
+    a second time. Without leave for remote targets no name server is asked at all. Nothing
+    goes to this machine's ``own_ports``: a receiver's address is a caller's to choose, and on
+    this machine's behalf the server's own routes do more than a caller may.
     """
 
     def __init__(
@@ -114,7 +130,9 @@ class HttpSender:
         remote_allowed: bool = False,
         timeout_seconds: float = TIMEOUT_SECONDS,
         resolve: Resolve = resolve,
+        own_ports: Collection[int] = (),
     ) -> None:
+        self._own_ports = own_ports
         self._remote_allowed = remote_allowed
         self._timeout_seconds = timeout_seconds
         self._resolve = resolve
@@ -154,6 +172,8 @@ class HttpSender:
         why = rules.refusal(addresses, remote_allowed=self._remote_allowed)
         if why is not None:
             raise Invalid(why)
+        if port in self._own_ports and any(map(_is_this_machine, addresses)):
+            raise Invalid(f"{host}:{port} is this server itself")
         return addresses
 
     def close(self) -> None:

@@ -173,6 +173,15 @@ def test_control_answers_no_page_of_another_site(
     assert controlled(caller, headers={"Sec-Fetch-Site": fetch_site}) == status
 
 
+@pytest.mark.parametrize(
+    "headers",
+    [{"Siglume-Signature": ""}, {"Siglume-Signature": "t=1"}, {"User-Agent": "settlekit-mock"}],
+)
+def test_control_takes_no_deliveries(caller: Caller, headers: dict[str, str]) -> None:
+    """A webhook that comes to a control route, by whatever way, drives nothing."""
+    assert controlled(caller, headers=headers) == 403
+
+
 @pytest.mark.parametrize("address", ["127.0.0.1", "192.168.1.7"])
 @pytest.mark.parametrize(
     ("authorization", "status"),

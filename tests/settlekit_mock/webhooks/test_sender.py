@@ -6,7 +6,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from settlekit_mock.webhooks import connections
+from settlekit_mock.webhooks import connections, rules
 from settlekit_mock.webhooks.sender import HttpSender, MountedSender, Mounts, Outcome
 
 
@@ -209,6 +209,49 @@ def test_asks_no_name_server_without_leave(url: str) -> None:
     outcome = HttpSender(resolve=resolve).send(url, {}, b"{}")
     assert outcome.status is None
     assert "isn't this machine" in outcome.error
+
+
+@pytest.mark.parametrize(
+    ("url", "addresses"),
+    [
+        ("http://127.0.0.1:8787/hook", ["127.0.0.1"]),
+        ("http://localhost:8787/_mock/reset", ["::1", "127.0.0.1"]),
+        ("http://[::1]:8787/", ["::1"]),
+        ("https://127.1.2.3:8787/", ["127.1.2.3"]),
+        ("https://shop.localhost:8787/", ["::ffff:127.0.0.1"]),
+    ],
+)
+def test_refuses_the_servers_own_address(url: str, addresses: list[str]) -> None:
+    """However it is spelled, the server's own address gets no delivery."""
+    sender = HttpSender(resolve=lambda host, port: addresses, own_ports={8787})
+    outcome = sender.send(url, {}, b"{}")
+    assert (outcome.status, outcome.error[:15]) == (None, "refused target:")
+    assert "is this server itself" in outcome.error
+
+
+@pytest.fixture
+def outward() -> str:
+    """This machine's address as others see it."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(("192.0.2.1", 9))  # an address of documentation: nothing is sent
+        except OSError:
+            pytest.skip("this machine has no address but loopback")
+        return probe.getsockname()[0]
+
+
+def test_refuses_the_servers_own_address_among_public_ones(
+    outward: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With leave for remote targets, this machine's public address is its own too."""
+    monkeypatch.setattr(rules, "is_public", lambda address: True)
+    sender = HttpSender(
+        remote_allowed=True,
+        timeout_seconds=0.1,
+        resolve=lambda host, port: [outward],
+        own_ports={443},
+    )
+    assert "is this server itself" in sender.send("https://mock.example/", {}, b"{}").error
 
 
 def test_refuses_private_addresses_with_leave() -> None:
