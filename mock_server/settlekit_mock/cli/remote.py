@@ -227,6 +227,7 @@ _RUN: Mapping[str, Callable[[argparse.Namespace, Driver], Iterable[Any]]] = {
     "snapshots": snapshots,
     "simulate": settlement.simulate,
     "batch": settlement.batch,
+    "checkout": settlement.checkout,
     "notices": settlement.notices,
     "fate": settlement.fate,
     "explain": settlement.explain,

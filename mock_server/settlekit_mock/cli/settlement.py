@@ -23,6 +23,7 @@ def add_settlement(commands: Any) -> tuple[argparse.ArgumentParser, ...]:
     return (
         _add_simulate(commands),
         _add_batch(commands),
+        _add_checkout(commands),
         _add_notices(commands),
         _add_fate(commands),
         _add_explain(commands),
@@ -58,6 +59,16 @@ def _add_batch(commands: Any) -> argparse.ArgumentParser:
     command.add_argument("--reason", choices=get_args(FailureText), help="resolve: why it failed")
     command.add_argument("--status", choices=("uncollectible", "written_off"), help="terminal")
     command.add_argument("--reason-code", help="terminal: why, in words of your own")
+    return command
+
+
+def _add_checkout(commands: Any) -> argparse.ArgumentParser:
+    command: argparse.ArgumentParser = commands.add_parser(
+        "checkout", help="sign in to a checkout session, cancel it, or let it fail"
+    )
+    command.add_argument("move", choices=("authenticate", "cancel", "fail"))
+    command.add_argument("session_id")
+    command.add_argument("--buyer", help="who; the server's first buyer unless given")
     return command
 
 
@@ -136,6 +147,13 @@ def batch(chosen: argparse.Namespace, driver: Driver) -> Iterable[Any]:
     return [
         moves.requeue(batch_id) if chosen.move == "requeue" else moves.redeliver_notice(batch_id)
     ]
+
+
+def checkout(chosen: argparse.Namespace, driver: Driver) -> Iterable[Any]:
+    """Move a checkout session."""
+    moves = driver.checkout
+    move = {"authenticate": moves.authenticate, "cancel": moves.cancel, "fail": moves.fail}
+    return [move[chosen.move](chosen.session_id, buyer=chosen.buyer)]
 
 
 def notices(chosen: argparse.Namespace, driver: Driver) -> Iterable[Any]:

@@ -6,6 +6,7 @@ from settlekit_mock.control import (
     batches,
     buyers,
     check,
+    checkout,
     clock,
     explain,
     fate,
@@ -22,6 +23,7 @@ from settlekit_mock.control import (
 from settlekit_mock.control.declaring import control_route as _route
 from settlekit_mock.control.fault_routes import FAULTS, SNAPSHOTS
 from settlekit_mock.http.routes import Route
+from settlekit_mock.payments.checkout_routes import SessionAnswer
 from settlekit_mock.settlement.statements.shapes import SettlementBatch
 
 
@@ -75,6 +77,29 @@ _BATCH_MOVES = (
     _batch_move("requeue", batches.requeue, "Start a new run of attempts"),
     _batch_move("terminal", batches.give_up, "Give a past-due batch up", batches.GivingUp),
     _batch_move("redeliver-notice", batches.redeliver_notice, "Get a notice through"),
+)
+
+
+def _session_move(name: str, run: Any, summary: str) -> Route:
+    return _route(
+        "POST",
+        f"checkout-sessions/<session_id>/{name}",
+        run,
+        SessionAnswer,
+        summary,
+        body=checkout.Move,
+        errors=(
+            (404, "BUYER_NOT_FOUND"),
+            (404, "CHECKOUT_SESSION_NOT_FOUND"),
+            (409, "CHECKOUT_SESSION_NOT_OPEN"),
+        ),
+    )
+
+
+_SESSION_MOVES = (
+    _session_move("authenticate", checkout.authenticate, "Sign a buyer in to a checkout session"),
+    _session_move("cancel", checkout.cancel, "Cancel a checkout session"),
+    _session_move("fail", checkout.fail, "Let a checkout session fail"),
 )
 
 ROUTES = (
@@ -203,6 +228,7 @@ ROUTES = (
     ),
     *_SIMULATIONS,
     *_BATCH_MOVES,
+    *_SESSION_MOVES,
     *FAULTS,
     *SNAPSHOTS,
     _route("GET", "usage/<usage_id>/fate", fate.get_fate, fate.Fate, "What became of a payment"),

@@ -31,6 +31,7 @@ from settlekit_mock.driver.clock import ClockDriver
 from settlekit_mock.driver.faults import FaultsDriver, SnapshotsDriver, WebhookFaultsDriver
 from settlekit_mock.driver.settlement import (
     BatchesDriver,
+    CheckoutDriver,
     NoticesDriver,
     ScenariosDriver,
     SimulateDriver,
@@ -50,6 +51,7 @@ class Driver:
         self.tokens = TokensDriver(self._calls)
         self.simulate = SimulateDriver(self._calls)
         self.batches = BatchesDriver(self._calls)
+        self.checkout = CheckoutDriver(self._calls)
         self.notices = NoticesDriver(self._calls, self.clock)
         self.scenarios = ScenariosDriver(self._calls)
         self.faults = FaultsDriver(self._calls)

@@ -8,6 +8,7 @@ from settlekit_mock.control.scenario import Played, Stories, StoryAnswer
 from settlekit_mock.control.simulate import Simulation
 from settlekit_mock.driver.calls import Calls, given
 from settlekit_mock.driver.clock import ClockDriver
+from settlekit_mock.payments.checkout_routes import SessionAnswer
 from settlekit_mock.settlement.statements.shapes import SettlementBatch
 
 BuyerLike = BuyerAnswer | str | None
@@ -103,6 +104,29 @@ class BatchesDriver:
     def redeliver_notice(self, settlement_batch_id: str) -> SettlementBatch:
         """Get a final debit notice through that couldn't be delivered."""
         return self._move(settlement_batch_id, "redeliver-notice")
+
+
+class CheckoutDriver:
+    """What becomes of checkout sessions short of payment: signed in, cancelled, failed."""
+
+    def __init__(self, calls: Calls) -> None:
+        self._calls = calls
+
+    def _move(self, session_id: str, name: str, buyer: BuyerLike) -> SessionAnswer:
+        path = f"checkout-sessions/{quote(session_id, safe='')}/{name}"
+        return self._calls.call(SessionAnswer, "POST", path, {"buyer": buyer_id(buyer)})
+
+    def authenticate(self, session_id: str, *, buyer: BuyerLike = None) -> SessionAnswer:
+        """Sign a buyer in to a session; the server's first unless named."""
+        return self._move(session_id, "authenticate", buyer)
+
+    def cancel(self, session_id: str, *, buyer: BuyerLike = None) -> SessionAnswer:
+        """Cancel a session."""
+        return self._move(session_id, "cancel", buyer)
+
+    def fail(self, session_id: str, *, buyer: BuyerLike = None) -> SessionAnswer:
+        """Let a session fail."""
+        return self._move(session_id, "fail", buyer)
 
 
 class NoticesDriver:

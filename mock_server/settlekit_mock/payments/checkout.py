@@ -199,22 +199,28 @@ def approve(tx: Transaction, session_id: str, buyer_id: str | None = None) -> Ch
     return _become(tx, session, SessionStatus.PAID, buyer=buyer, columns=columns)
 
 
-def cancel(tx: Transaction, session_id: str) -> CheckoutSession:
-    """End a session by its buyer's wish; a cancelled one is returned as it is."""
-    session = known_session(tx.connection, session_id)
-    if session.status is SessionStatus.CANCELLED:
-        return session
-    _check_waiting(tx, session, SessionStatus.CANCELLED)
-    tx.cancel(EXPIRE, session_id)
-    return _become(tx, session, SessionStatus.CANCELLED, columns={"cancelled_at": tx.now})
+def cancel(tx: Transaction, session_id: str, buyer_id: str | None = None) -> CheckoutSession:
+    """End a session by its buyer's wish."""
+    return _end(tx, session_id, buyer_id, SessionStatus.CANCELLED, {"cancelled_at": tx.now})
 
 
-def fail(tx: Transaction, session_id: str) -> CheckoutSession:
+def fail(tx: Transaction, session_id: str, buyer_id: str | None = None) -> CheckoutSession:
     """End a session as failed."""
+    return _end(tx, session_id, buyer_id, SessionStatus.FAILED, {})
+
+
+def _end(
+    tx: Transaction,
+    session_id: str,
+    buyer_id: str | None,
+    status: SessionStatus,
+    columns: Mapping[str, Any],
+) -> CheckoutSession:
     session = known_session(tx.connection, session_id)
-    _check_waiting(tx, session, SessionStatus.FAILED)
+    _check_waiting(tx, session, status)
+    buyer = None if buyer_id is None else buyer_with_id(tx.connection, buyer_id).buyer_id
     tx.cancel(EXPIRE, session_id)
-    return _become(tx, session, SessionStatus.FAILED, columns={})
+    return _become(tx, session, status, buyer=buyer, columns=columns)
 
 
 def expire_due(tx: Transaction, session_id: str) -> None:

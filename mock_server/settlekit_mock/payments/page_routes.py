@@ -15,6 +15,7 @@ from settlekit_mock.http.wire import Body
 from settlekit_mock.kernel.clock import load_state
 from settlekit_mock.kernel.problems import NotFound, Problem
 from settlekit_mock.kernel.times import to_moment
+from settlekit_mock.kernel.transaction import Transaction
 from settlekit_mock.kernel.world import World
 from settlekit_mock.payments import checkout, page
 from settlekit_mock.payments.rules.checkout import SessionStatus, status_at, with_session
@@ -130,10 +131,18 @@ def _do(world: World, session_id: str, form: PageForm) -> Page:
             session = checkout.approve(tx, session_id)
             return Page(location=with_session(session.success_url, session_id))
         if form.action == "cancel":
-            return Page(location=checkout.cancel(tx, session_id).cancel_url)
+            return Page(location=_cancelled(tx, session_id).cancel_url)
         if form.action == "sign_in" and form.buyer:
             checkout.authenticate(tx, session_id, form.buyer)
     return Page(location=f"/pay/{session_id}")
+
+
+def _cancelled(tx: Transaction, session_id: str) -> CheckoutSession:
+    """Cancel a session; a form that is sent twice is answered as the first time."""
+    session = checkout.known_session(tx.connection, session_id)
+    if session.status is SessionStatus.CANCELLED:
+        return session
+    return checkout.cancel(tx, session_id)
 
 
 _PROBLEMS: Final = {

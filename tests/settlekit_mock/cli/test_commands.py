@@ -119,6 +119,9 @@ def test_clock_freezes_and_resumes(command: Command) -> None:
         ["buyers", "create", "b", "--set", "timezone"],
         ["buyers", "create", "b", "--set", "colour=red"],
         ["buyers", "list", "--set", "timezone=UTC"],
+        ["checkout"],
+        ["checkout", "pay", "chk_1"],
+        ["checkout", "cancel"],
         ["merchants", "create"],
         ["merchants", "update", "shop", "--set", "merchant=other"],
         ["events", "--after", "x"],
@@ -169,6 +172,32 @@ def test_refused_usage_is_told(command: Command) -> None:
     ended = command("usage", "--amount-minor", "100", "--count", "5")
     assert ended.status == 0
     assert 'accepted=2  refused={"BUDGET_EXCEEDED":3}' in ended.out
+
+
+@pytest.mark.parametrize(
+    ("move", "reached"),
+    [("authenticate", "authenticated"), ("cancel", "cancelled"), ("fail", "failed")],
+)
+def test_checkout_sessions_are_moved(
+    command: Command, mock: MockServer, move: str, reached: str
+) -> None:
+    """A session is signed in to, cancelled or failed; where it is over the command ends with 1."""
+    session_id = (
+        mock.client()
+        .checkout_sessions.create(
+            merchant="sandbox_merchant",
+            amount_minor=1200,
+            currency="JPY",
+            nonce="order-1",
+            success_url="http://localhost:3000/done",
+            cancel_url="http://localhost:3000/cart",
+        )
+        .session_id
+    )
+    (moved,) = command("checkout", move, session_id, "--buyer", "sandbox_buyer", "--json").answers
+    assert (moved["session_id"], moved["status"]) == (session_id, reached)
+    mock.clock.advance(minutes=30)
+    assert command("checkout", move, session_id).status == 1
 
 
 def test_buyers_are_managed(command: Command) -> None:

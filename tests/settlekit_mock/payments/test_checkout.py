@@ -18,6 +18,7 @@ from tests.settlekit_mock.payments.conftest import (
     Api,
     Receiver,
     data,
+    form_of,
     journal,
     refused,
 )
@@ -553,11 +554,13 @@ def test_expiry_waits_for_nobody(api: Api, world: World) -> None:
 
 
 def test_cancelled_twice(api: Api, world: World) -> None:
-    """A second cancellation finds the session as the first left it."""
+    """A form that is sent twice leaves the session as the first left it, and leads back."""
     session_id = api.session_id()
-    with world.transaction() as tx:
-        first = checkout.cancel(tx, session_id)
-        assert checkout.cancel(tx, session_id) == first
+    token = form_of(api.page(session_id))["form_token"]
+    form = {"form_token": token, "action": "cancel"}
+    answers = [api.call("POST", f"/pay/{session_id}", None, data=form) for _ in range(2)]
+    assert [(one.status_code, one.location) for one in answers] == [(303, f"{ORIGIN}/cart")] * 2
+    assert journal(world, "checkout.cancelled") == ["checkout.cancelled"]
 
 
 def test_a_paid_session_does_not_expire(api: Api, world: World) -> None:
