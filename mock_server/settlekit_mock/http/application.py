@@ -157,6 +157,7 @@ def _credentials(given: WsgiRequest) -> Credentials:
         remote_address=given.remote_addr or "",
         host=given.headers.get("Host", ""),
         fetch_site=given.headers.get("Sec-Fetch-Site"),
+        origin=given.headers.get("Origin"),
         is_delivery=_is_delivery(given),
     )
 

@@ -59,6 +59,7 @@ class Credentials:
     remote_address: str
     host: str
     fetch_site: str | None = None
+    origin: str | None = None
     is_delivery: bool = False
 
 
@@ -127,15 +128,21 @@ def _admit_control(world: World, given: Credentials) -> Caller:
             "start the server with --control-token to open them to others"
         )
     elif not _is_local_page(given):
-        raise Forbidden("the control routes don't answer pages of other sites")
+        raise Forbidden("the control routes don't answer pages of other sites or ports")
     return Caller("control", "operator")
 
 
 def _is_local_page(given: Credentials) -> bool:
     # A page elsewhere could make a browser on this machine call: by a name of its own that
-    # resolves to loopback, or across sites.
-    name = re.sub(r":\d+$", "", given.host.lower())
-    return name in LOOPBACK_NAMES and given.fetch_site != "cross-site"
+    # resolves to loopback, across sites, or from another port of this machine.
+    host = given.host.lower()
+    if given.origin is not None and given.origin.lower() not in (
+        f"http://{host}",
+        f"https://{host}",
+    ):
+        return False
+    by_itself = given.fetch_site in (None, "none", "same-origin")
+    return by_itself and re.sub(r":\d+$", "", host) in LOOPBACK_NAMES
 
 
 def _is_loopback(address: str) -> bool:

@@ -164,7 +164,7 @@ def test_control_answers_no_name_of_another_site(caller: Caller, host: str, stat
 
 @pytest.mark.parametrize(
     ("fetch_site", "status"),
-    [("same-origin", 200), ("same-site", 200), ("none", 200), ("cross-site", 403)],
+    [("same-origin", 200), ("same-site", 403), ("none", 200), ("cross-site", 403), ("", 403)],
 )
 def test_control_answers_no_page_of_another_site(
     caller: Caller, fetch_site: str, status: int
