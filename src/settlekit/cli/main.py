@@ -5,15 +5,18 @@ the call or its settings.
 """
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 
 from settlekit._version import __version__
 from settlekit.cli import statements, webhooks
+from settlekit.cli.output import in_plain_words, visible
 from settlekit.errors import ConfigurationError, InvalidArgument, SettlekitError
 
 FINDING = 1
 USAGE = 2
+INTERRUPTED = 130
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -21,17 +24,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
     asked = _parser().parse_args(arguments)
     try:
         code: int = asked.run(asked)
+        sys.stdout.flush()
     except (ConfigurationError, InvalidArgument) as error:
         return _fail(error, USAGE)
     except SettlekitError as error:
         return _fail(error, FINDING)
+    except BrokenPipeError:
+        # Whoever read has seen enough; what is left in the buffer must not be tried again.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except KeyboardInterrupt:
+        return INTERRUPTED
     except OSError as error:
-        return _fail(error, USAGE)
+        return _fail(in_plain_words(error), USAGE)
     return code
 
 
-def _fail(error: Exception, code: int) -> int:
-    print(f"settlekit: {' '.join(str(error).split())}", file=sys.stderr)
+def _fail(error: object, code: int) -> int:
+    told = "".join((str(error), *getattr(error, "__notes__", ())))
+    print(f"settlekit: {visible(' '.join(told.split()))}", file=sys.stderr)
     return code
 
 

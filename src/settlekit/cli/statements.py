@@ -1,53 +1,157 @@
 """``settlekit statements …`` and ``settlekit usage-csv``: a provider's revenue."""
 
 import argparse
+import os
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import contextmanager
+from errno import EISDIR
 from itertools import islice
+from pathlib import Path
 from typing import Any
 
+from settlekit._settings import settings
 from settlekit._sync.client import Client
 from settlekit._sync.pages import Page
-from settlekit.cli.output import print_json, print_table
-from settlekit.models import SettlementBatch, UsageEvent
+from settlekit._sync.rows import UsageRows
+from settlekit.cli.output import print_json, print_table, visible, without_numbers
+from settlekit.errors import ConfigurationError, DecodeError, NotFound, TransportError
+from settlekit.models import BatchStatus, UsageStatus
 
 Commands = Any  # argparse keeps the type of its subparsers to itself
 
-MONEY = ("gross", "fee", "receivable")
+MONEY = {
+    "gross": "provider_gross_amount_minor",
+    "fee": "protocol_fee_minor",
+    "receivable": "provider_receivable_minor",
+    "currency": "currency",
+}
+EVENT_COLUMNS = {
+    "id": "metered_usage_id",
+    "accepted": "created_at",
+    "band": "plan_type",
+    **MONEY,
+    "status": "status",
+}
+BATCH_COLUMNS = {
+    "id": "settlement_batch_id",
+    "closed": "close_at",
+    "band": "plan_type",
+    **MONEY,
+    "status": "status",
+    "settled": "settled_at",
+}
+PERIOD_COLUMNS = {"open": "plan_type", "closes": "close_at", **MONEY}
+
+
+EVENT_STATUSES = tuple(UsageStatus)
+BATCH_STATUSES = tuple(BatchStatus)
+TOKEN_VARIABLES = ("SIGLUME_MERCHANT_AUTH_TOKEN", "SIGLUME_AUTH_TOKEN")
+ENVIRONMENT = """\
+environment:
+  SIGLUME_MERCHANT_AUTH_TOKEN  a merchant's or provider's token
+  SIGLUME_AUTH_TOKEN           the token where that one isn't set
+  SIGLUME_API_BASE             the API's address; SIGLUME_ENV=sandbox stands for a
+                               mock on this machine, http://127.0.0.1:8787/v1
+"""
 
 
 def add_commands(commands: Commands) -> None:
     """Add these commands to the parser."""
-    group = commands.add_parser("statements", help="a provider's statements")
+    group = commands.add_parser(
+        "statements",
+        help="a provider's statements",
+        description="Print what the platform says of a provider's metered revenue.",
+    )
     kinds = group.add_subparsers(required=True, metavar="STATEMENT")
     _add(kinds, "summary", _summary, "revenue by bucket and open periods")
-    for name, run, told in (
-        ("events", _events, "accepted payments, newest first"),
-        ("batches", _batches, "closed periods, newest first"),
+    for name, run, told, statuses in (
+        ("events", _events, "accepted payments, newest first", EVENT_STATUSES),
+        ("batches", _batches, "closed periods, newest first", BATCH_STATUSES),
     ):
         listed = _add(kinds, name, run, told)
-        listed.add_argument("--status", help="only rows in this state")
-        listed.add_argument("--limit", type=int, default=50, help="at most so many rows (50)")
+        listed.add_argument(
+            "--status",
+            choices=statuses,
+            metavar="STATUS",
+            help=f"only rows in this state: {', '.join(statuses)} (default: all)",
+        )
+        listed.add_argument(
+            "--limit", type=_limit, default=50, help="at most so many rows (default: 50)"
+        )
     one = _add(kinds, "batch", _batch, "one closed period", filters=False)
-    one.add_argument("settlement_batch_id", metavar="BATCH")
+    one.add_argument("settlement_batch_id", metavar="BATCH", help="its id, msb_…")
     csv = _add(commands, "usage-csv", _usage_csv, "save a batch's rows as CSV", filters=False)
-    csv.add_argument("settlement_batch_id", metavar="BATCH")
+    csv.add_argument("settlement_batch_id", metavar="BATCH", help="its id, msb_…")
     csv.add_argument("-o", "--output", required=True, metavar="FILE", help="where to save them")
 
 
 def _add(
     commands: Commands, name: str, run: object, told: str, *, filters: bool = True
 ) -> argparse.ArgumentParser:
-    parser: argparse.ArgumentParser = commands.add_parser(name, help=told, description=told)
-    parser.add_argument("--base-url", help="the API (else SIGLUME_API_BASE)")
-    parser.add_argument("--json", action="store_true", help="print JSON")
+    parser: argparse.ArgumentParser = commands.add_parser(
+        name,
+        help=told,
+        description=f"{told[0].upper()}{told[1:]}.",
+        epilog=ENVIRONMENT,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "--base-url", help="the API's address (default: SIGLUME_API_BASE, else the live API)"
+    )
+    parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
     if filters:
-        parser.add_argument("--plan-type", choices=["micro", "nano"])
-        parser.add_argument("--token-symbol", choices=["JPYC", "USDC"])
+        parser.add_argument(
+            "--plan-type", choices=["micro", "nano"], help="only this band (default: both)"
+        )
+        parser.add_argument(
+            "--token-symbol", choices=["JPYC", "USDC"], help="only this token (default: both)"
+        )
     parser.set_defaults(run=run)
     return parser
 
 
+def _limit(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and 1 <= len(text) <= 9 and int(text) > 0):
+        raise argparse.ArgumentTypeError(f"{text!r} must be a whole number, 1 or more")
+    return int(text)
+
+
+@contextmanager
+def _open(asked: argparse.Namespace) -> Generator[Client, None, None]:
+    """Give a client of the provider; whatever fails for its address says the address."""
+    found = settings(token=_token(), base_url=asked.base_url, admin_secret=None)
+    try:
+        with Client(token=found.token, base_url=found.base_url) as client:
+            yield client
+    except TransportError as error:
+        reason = without_numbers(error)
+        raise TransportError(
+            f"{found.base_url} doesn't answer ({reason}){_hint(found.base_url)}; start it, "
+            "or name another with --base-url or SIGLUME_API_BASE"
+        ) from error
+    except (DecodeError, NotFound) as error:
+        error.add_note(_hint(found.base_url))
+        raise
+
+
+def _hint(base_url: str) -> str:
+    if base_url.endswith("/v1"):
+        return ""
+    return f"; the address has no /v1, try --base-url {base_url}/v1"
+
+
+def _token() -> str:
+    # A shop's environment has the buyer's token too, which opens no provider's statement.
+    for name in TOKEN_VARIABLES:
+        if found := os.environ.get(name, "").strip():
+            return found
+    raise ConfigurationError(
+        f"no token: set {' or '.join(TOKEN_VARIABLES)} to a merchant's or provider's token"
+    )
+
+
 def _summary(asked: argparse.Namespace) -> int:
-    with Client(base_url=asked.base_url) as client:
+    with _open(asked) as client:
         summary = client.provider_statements.summary(**_filters(asked))
     if asked.json:
         print_json(summary.to_dict())
@@ -61,18 +165,14 @@ def _summary(asked: argparse.Namespace) -> int:
         "written off": totals.written_off_provider_receivable_minor,
     }
     print_table(["bucket", "receivable (minor units)"], list(buckets.items()))
-    periods = [
-        (period.plan_type, period.currency, period.close_at, period.provider_gross_amount_minor)
-        for period in summary.open_periods
-    ]
-    if periods:
+    if summary.open_periods:
         print()
-        print_table(["open", "currency", "closes", "gross"], periods)
+        _print_rows(PERIOD_COLUMNS, summary.open_periods)
     return 0
 
 
 def _events(asked: argparse.Namespace) -> int:
-    with Client(base_url=asked.base_url) as client:
+    with _open(asked) as client:
         page = client.provider_statements.usage_events(
             status=asked.status, limit=_page_size(asked.limit, 500), **_filters(asked)
         )
@@ -80,13 +180,12 @@ def _events(asked: argparse.Namespace) -> int:
     if asked.json:
         print_json([event.to_dict() for event in events])
         return 0
-    columns = ["id", "accepted", "band", *MONEY, "currency", "status"]
-    print_table(columns, [_event_row(event) for event in events])
+    _print_rows(EVENT_COLUMNS, events)
     return 0
 
 
 def _batches(asked: argparse.Namespace) -> int:
-    with Client(base_url=asked.base_url) as client:
+    with _open(asked) as client:
         page = client.provider_statements.settlement_batches(
             status=asked.status, limit=_page_size(asked.limit, 200), **_filters(asked)
         )
@@ -94,13 +193,12 @@ def _batches(asked: argparse.Namespace) -> int:
     if asked.json:
         print_json([batch.to_dict() for batch in batches])
         return 0
-    columns = ["id", "closed", "band", *MONEY, "currency", "status", "settled"]
-    print_table(columns, [_batch_row(batch) for batch in batches])
+    _print_rows(BATCH_COLUMNS, batches)
     return 0
 
 
 def _batch(asked: argparse.Namespace) -> int:
-    with Client(base_url=asked.base_url) as client:
+    with _open(asked) as client:
         batch = client.provider_statements.settlement_batch(asked.settlement_batch_id)
     if asked.json:
         print_json(batch.to_dict())
@@ -111,16 +209,27 @@ def _batch(asked: argparse.Namespace) -> int:
 
 
 def _usage_csv(asked: argparse.Namespace) -> int:
-    with Client(base_url=asked.base_url) as client:
+    with _open(asked) as client:
         rows = client.provider_statements.usage_csv(asked.settlement_batch_id)
-        rows.save(asked.output)
+        _save(rows, asked.output)
         digest = rows.digest()
     told = {"file": asked.output, "rows": rows.row_count, "usage_event_digest": digest}
     if asked.json:
         print_json(told)
     else:
-        print(f"{told['rows']} rows in {told['file']}, {digest}")
+        print(f"{rows.row_count} rows in {visible(asked.output)}, {digest}")
     return 0
+
+
+def _save(rows: UsageRows, path: str) -> None:
+    if Path(path).is_dir():
+        raise IsADirectoryError(EISDIR, "", path)
+    try:
+        rows.save(path)
+    except OSError as error:
+        # It names the passing file, of which the user knows nothing.
+        error.filename, error.filename2 = path, None
+        raise
 
 
 def _filters(asked: argparse.Namespace) -> dict[str, Any]:
@@ -128,35 +237,14 @@ def _filters(asked: argparse.Namespace) -> dict[str, Any]:
 
 
 def _page_size(limit: int, most: int) -> int:
-    return min(limit, most) if limit > 0 else limit
+    return min(limit, most)
 
 
 def _first(page: Page[Any], limit: int) -> list[Any]:
     return list(islice(page, limit))
 
 
-def _event_row(event: UsageEvent) -> tuple[object, ...]:
-    return (
-        event.metered_usage_id,
-        event.created_at,
-        event.plan_type,
-        event.provider_gross_amount_minor,
-        event.protocol_fee_minor,
-        event.provider_receivable_minor,
-        event.currency,
-        event.status,
-    )
-
-
-def _batch_row(batch: SettlementBatch) -> tuple[object, ...]:
-    return (
-        batch.settlement_batch_id,
-        batch.close_at,
-        batch.plan_type,
-        batch.provider_gross_amount_minor,
-        batch.protocol_fee_minor,
-        batch.provider_receivable_minor,
-        batch.currency,
-        batch.status,
-        batch.settled_at,
-    )
+def _print_rows(columns: Mapping[str, str], rows: Sequence[Any]) -> None:
+    """Print models as they are on the wire, so that what is seen can be searched for."""
+    told = [row.to_dict() for row in rows]
+    print_table(list(columns), [[row.get(field) for field in columns.values()] for row in told])

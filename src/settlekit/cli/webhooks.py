@@ -18,14 +18,22 @@ Commands = Any  # argparse keeps the type of its subparsers to itself
 
 def add_commands(commands: Commands) -> None:
     """Add these commands to the parser."""
-    group = commands.add_parser("webhooks", help="sign or verify a webhook's body")
+    group = commands.add_parser(
+        "webhooks",
+        help="sign or verify a webhook's body",
+        description="Sign or verify a webhook's body; SIGLUME_WEBHOOK_SECRET has the secret.",
+    )
     kinds = group.add_subparsers(required=True, metavar="ACTION")
     sign = _add(kinds, "sign", _sign, "print the signature header of a body")
-    sign.add_argument("--timestamp", type=int, help="Unix seconds (now)")
+    sign.add_argument("--timestamp", type=int, help="Unix seconds (default: now)")
     verify = _add(kinds, "verify", _verify, "check a body's signature and say what it means")
     verify.add_argument("--header", required=True, help="the Siglume-Signature header")
     verify.add_argument(
-        "--tolerance", type=float, default=webhooks.TOLERANCE_SECONDS, metavar="SECONDS"
+        "--tolerance",
+        type=float,
+        default=webhooks.TOLERANCE_SECONDS,
+        metavar="SECONDS",
+        help=f"how old a signature may be (default: {webhooks.TOLERANCE_SECONDS:g})",
     )
 
 

@@ -1,14 +1,18 @@
+import argparse
 import io
 import json
-import sys
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 import respx
 
 from settlekit import webhooks
 from settlekit.cli import main
+from settlekit.cli.main import _parser
+from settlekit.models import BatchStatus
 from tests.settlekit import wire
 from tests.settlekit.test_csv import body, cells
 
@@ -88,11 +92,8 @@ def test_json_is_the_wire_form(
     assert json.loads(capsys.readouterr().out) == wire.settlement_batch()
 
 
-def test_tables_are_plain_without_rich(
-    server: respx.MockRouter, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The command needs no extra to be read."""
-    monkeypatch.setitem(sys.modules, "rich.console", None)
+def test_tables_are_plain(server: respx.MockRouter, capsys: pytest.CaptureFixture[str]) -> None:
+    """Columns are aligned, with nothing around them."""
     assert main(["statements", "summary"]) == 0
     assert capsys.readouterr().out.splitlines()[:2] == [
         "bucket         receivable (minor units)",
@@ -116,10 +117,11 @@ def test_a_batchs_rows_are_saved(
     ("command", "code", "said"),
     [
         ("statements batch msb_0", 1, "404 HTTP_404: no such batch (request req_9)"),
-        ("statements events --limit 0", 2, "limit must be a whole number from 1 to 500"),
         ("statements summary --base-url http://shop.example", 2, "base_url must be https"),
-        ("usage-csv msb_1 -o /nowhere/at/all.csv", 2, "No such file or directory"),
-        ("webhooks sign /nowhere", 2, "No such file or directory"),
+        ("usage-csv msb_1 -o /nowhere/at/all.csv", 2, "/nowhere/at/all.csv: there is no such file"),
+        ("usage-csv msb_1 -o /", 2, "/: it is a folder; name a file"),
+        ("usage-csv msb_1 -o /dev/null/usage.csv", 2, "/dev/null/usage.csv: a part of the path is"),
+        ("webhooks sign /nowhere", 2, "/nowhere: there is no such file or folder; check the path"),
     ],
 )
 def test_an_error_is_one_clear_line(
@@ -135,9 +137,20 @@ def test_an_error_is_one_clear_line(
     assert said in captured.err
     assert len(captured.err.splitlines()) == 1
     assert "canary" not in captured.err + captured.out
+    assert "[Errno" not in captured.err
 
 
-@pytest.mark.parametrize("command", ["", "statements", "statements events --plan-type standard"])
+@pytest.mark.parametrize(
+    "command",
+    [
+        "",
+        "statements",
+        "statements events --plan-type standard",
+        "statements events --limit 0",
+        "statements events --limit ten",
+        "statements batches --status open",
+    ],
+)
 def test_a_call_that_makes_no_sense_ends_with_2(
     capsys: pytest.CaptureFixture[str], command: str
 ) -> None:
@@ -198,3 +211,153 @@ def test_a_signature_that_does_not_hold_is_a_finding(
     header = webhooks.sign(b"{}", "whsec_canary", timestamp=5)
     assert main(["webhooks", "verify", str(path), "--header", header]) == 1
     assert "outside the tolerance" in capsys.readouterr().err
+
+
+def test_a_status_that_is_none_is_answered_with_those_there_are(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Nobody has to look them up."""
+    with pytest.raises(SystemExit):
+        main(["statements", "batches", "--status", "open"])
+    said = capsys.readouterr().err
+    assert [status for status in BatchStatus if status not in said] == []
+
+
+# -- whose token -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("merchant", "token"),
+    [("tok_merchant", "tok_merchant"), ("", "tok_canary"), (None, "tok_canary")],
+)
+def test_a_provider_is_asked_for_by_the_merchants_token(
+    server: respx.MockRouter, monkeypatch: pytest.MonkeyPatch, merchant: str | None, token: str
+) -> None:
+    """A shop has the buyer's token in its environment too; it opens no provider's statement."""
+    if merchant is not None:
+        monkeypatch.setenv("SIGLUME_MERCHANT_AUTH_TOKEN", merchant)
+    assert main(["statements", "summary"]) == 0
+    assert server.calls.last.request.headers["authorization"] == f"Bearer {token}"
+
+
+# -- what a server says ------------------------------------------------------------------
+
+
+def test_a_server_that_does_not_answer_is_named(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """The address is in the message, and that it has no /v1."""
+    with respx.mock() as router:
+        router.get("http://localhost:1/sdrp/metered/provider/summary").mock(
+            side_effect=httpx.ConnectError("[Errno 111] Connection refused")
+        )
+        assert main(["statements", "summary", "--base-url", "http://localhost:1"]) == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line == (
+        "settlekit: http://localhost:1 doesn't answer (ConnectError: Connection refused); the "
+        "address has no /v1, try --base-url http://localhost:1/v1; start it, or name another "
+        "with --base-url or SIGLUME_API_BASE"
+    )
+
+
+@pytest.mark.parametrize(("status", "body"), [(404, b"nope"), (200, b"<html>")])
+def test_an_address_without_its_version_is_told(
+    capsys: pytest.CaptureFixture[str], status: int, body: bytes
+) -> None:
+    """A server that knows no such page is most often an address without /v1."""
+    with respx.mock() as router:
+        router.get("http://localhost:1/sdrp/metered/provider/summary").respond(status, content=body)
+        assert main(["statements", "summary", "--base-url", "http://localhost:1/"]) == 1
+    assert "try --base-url http://localhost:1/v1" in capsys.readouterr().err
+
+
+def test_control_characters_of_a_server_reach_no_terminal(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Neither its refusals nor its rows can move a cursor or hide a text."""
+    batch = wire.settlement_batch() | {"failure_label": "\x1b[2J\x9b\u202e\x7f\n名前"}
+    with respx.mock(assert_all_called=False) as router:
+        router.get(f"{PROVIDER}/settlement-batches/msb_0").respond(
+            404, content=wire.refusal("HTTP_404", "\x1b[2J\x7fgone")
+        )
+        router.get(f"{PROVIDER}/settlement-batches/msb_1").respond(content=wire.enveloped(batch))
+        assert main(["statements", "batch", "msb_0"]) == 1
+        assert "\\u001b[2J\\u007fgone" in capsys.readouterr().err
+        assert main(["statements", "batch", "msb_1"]) == 0
+        assert "\\u001b[2J\\u009b\\u202e\\u007f\\n名前" in capsys.readouterr().out
+        assert main(["statements", "batch", "msb_1", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == batch
+
+
+# -- width -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("columns", [20, 80, 200])
+@pytest.mark.parametrize("command", ["events --limit 3", "batches", "batch msb_1"])
+def test_nothing_is_shortened_on_a_terminal(
+    server: respx.MockRouter,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    columns: int,
+    command: str,
+) -> None:
+    """Every value is whole, on a line of its own where the terminal is narrow."""
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    monkeypatch.setattr("shutil.get_terminal_size", lambda: os.terminal_size((columns, 24)))
+    assert main(["statements", *command.split()]) == 0
+    said = capsys.readouterr().out
+    shown = {"metered_usage_id", "created_at", "provider_gross_amount_minor"}
+    values = wire.usage_event()
+    if "batch" in command:
+        shown = {"settlement_batch_id", "close_at", "status"}
+        values = wire.settlement_batch()
+    assert [name for name in shown if values[name] not in said] == []
+    assert "…" not in said
+
+
+def test_a_narrow_terminal_has_one_record_under_another(
+    server: respx.MockRouter, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A line a value, and a blank line between records."""
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    monkeypatch.setattr("shutil.get_terminal_size", lambda: os.terminal_size((60, 24)))
+    assert main(["statements", "events", "--limit", "3"]) == 0
+    first, *others = capsys.readouterr().out.split("\n\n")
+    assert len(others) == 2
+    assert first.splitlines()[0].split() == ["id", "mu_000000000000"]
+    assert [line.split()[0] for line in first.splitlines()][-1] == "status"
+
+
+def test_whoever_reads_a_pipe_gets_whole_lines(
+    server: respx.MockRouter, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No width limits what isn't shown on a terminal."""
+    monkeypatch.setenv("COLUMNS", "20")
+    assert main(["statements", "batch", "msb_1"]) == 0
+    assert wire.settlement_batch()["usage_event_digest"] in capsys.readouterr().out
+
+
+# -- help --------------------------------------------------------------------------------
+
+
+def parsers(parser: argparse.ArgumentParser) -> Iterator[argparse.ArgumentParser]:
+    yield parser
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            for inner in action.choices.values():
+                yield from parsers(inner)
+
+
+COMMANDS = {parser.prog: parser for parser in parsers(_parser())}
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_says_what_it_does(name: str) -> None:
+    """A description, and a help for each option, with its default where it has one."""
+    parser = COMMANDS[name]
+    assert parser.description
+    for action in parser._actions:
+        if not isinstance(action, argparse._SubParsersAction):
+            assert action.help, action.dest
+            if action.option_strings and action.default not in (None, False, "==SUPPRESS=="):
+                assert f"(default: {action.default:g})" in action.help, action.dest
