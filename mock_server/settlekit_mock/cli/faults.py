@@ -4,6 +4,7 @@ import argparse
 from collections.abc import Iterable
 from typing import Any, get_args
 
+from settlekit_mock.cli import arguments
 from settlekit_mock.cli.usage import WrongUsage
 from settlekit_mock.driver import Driver
 from settlekit_mock.http import faults as calls
@@ -28,7 +29,9 @@ def add_faults(commands: Any) -> tuple[argparse.ArgumentParser, ...]:
         "let webhook deliveries fail",
         f"create: {', '.join(kinds)}; else: its id",
     )
-    deliveries.add_argument("--duration", help="how long, for the kind delay, such as PT2H")
+    deliveries.add_argument(
+        "--duration", type=arguments.duration, help="how long, for the kind delay, such as 2h"
+    )
     snapshots: argparse.ArgumentParser = commands.add_parser(
         "snapshots", help="keep the world as it is, and go back to it"
     )

@@ -2,7 +2,6 @@
 
 import argparse
 import os
-import re
 import sys
 from collections.abc import Callable, Generator, Iterable, Mapping
 from contextlib import contextmanager
@@ -10,20 +9,17 @@ from typing import Any
 
 import httpx
 
-from settlekit_mock.cli import settlement
+from settlekit_mock.cli import arguments, settlement
 from settlekit_mock.cli.actors import add_actors, buyers, merchants
 from settlekit_mock.cli.faults import add_faults, faults, snapshots, webhook_faults
 from settlekit_mock.cli.progress import clock_shown
 from settlekit_mock.cli.showing import show
 from settlekit_mock.cli.usage import WrongUsage
 from settlekit_mock.driver import ControlError, Driver, UnreadableAnswer
-from settlekit_mock.kernel.times import duration_from_text, from_text
 
 URL_VARIABLE = "SETTLEKIT_MOCK_URL"
 TOKEN_VARIABLE = "SETTLEKIT_MOCK_CONTROL_TOKEN"
 DEFAULT_URL = "http://127.0.0.1:8787"
-
-_SECONDS = re.compile(r"[0-9]{1,12}(\.[0-9]{1,3})?", re.ASCII)
 
 
 def add_remote(commands: Any) -> Iterable[argparse.ArgumentParser]:
@@ -33,11 +29,15 @@ def add_remote(commands: Any) -> Iterable[argparse.ArgumentParser]:
         "action", choices=("show", "advance", "freeze", "resume"), nargs="?", default="show"
     )
     clock.add_argument(
-        "amount", nargs="?", help="advance: a duration such as P7D, or seconds; freeze: a time"
+        "amount", nargs="?", help="advance: a duration such as 7d, PT6H or 90; freeze: a time"
     )
-    clock.add_argument("--to", type=_time, help="advance to this RFC 3339 time")
+    clock.add_argument("--to", type=arguments.time, help="advance to this RFC 3339 time")
     clock.add_argument("--until", metavar="KIND", help="advance until a journal kind, or next")
-    clock.add_argument("--limit", type=_duration, help="how far --until looks ahead")
+    clock.add_argument(
+        "--limit",
+        type=arguments.duration,
+        help="how far --until looks ahead (default: P400D); not met within it, it ends with 1",
+    )
     usage = commands.add_parser("usage", help="have a buyer pay a metered amount many times")
     usage.add_argument("--buyer", default="sandbox_buyer")
     usage.add_argument("--merchant", default="sandbox_merchant")
@@ -45,7 +45,7 @@ def add_remote(commands: Any) -> Iterable[argparse.ArgumentParser]:
     usage.add_argument("--currency", default="JPY", choices=("JPY", "USD"))
     usage.add_argument("--count", type=int, default=1)
     usage.add_argument(
-        "--over", type=_duration, help="spread over this duration, the clock moving along"
+        "--over", type=arguments.duration, help="spread over this duration, the clock moving along"
     )
     usage.add_argument("--listing-id", help="a label of the rows; the merchant's unless given")
     usage.add_argument("--capability-key", help="another label of the rows")
@@ -83,33 +83,15 @@ def _add_server(command: argparse.ArgumentParser) -> None:
     command.add_argument("--json", action="store_true", help="print JSON, a value a line")
 
 
-def _duration(text: str) -> str | float:
-    if _SECONDS.fullmatch(text):
-        return float(text)
-    try:
-        duration_from_text(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(f"{error}, or a number of seconds") from error
-    return text
-
-
-def _time(text: str) -> str:
-    try:
-        from_text(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(str(error)) from error
-    return text
-
-
 def run_remote(chosen: argparse.Namespace) -> int:
-    """Run one of the commands; 1 when the server refuses or a check fails, 2 when it can't be asked."""
+    """Run one of the commands; 1 for a refusal or a finding, 2 when it can't be asked."""
     sound = True
     try:
         with _connect(chosen.url, chosen.control_token) as http:
             driver = Driver(_sender(http), _listener(http))
             for answer in _answers(chosen, driver):
                 show(answer, as_json=chosen.json)
-                sound = sound and getattr(answer, "ok", True)
+                sound = sound and getattr(answer, "ok", True) and getattr(answer, "reached", True)
     except ControlError as error:
         return _refused(str(error), 1)
     except (WrongUsage, argparse.ArgumentTypeError) as error:
@@ -170,17 +152,17 @@ def _clock(chosen: argparse.Namespace, driver: Driver) -> Iterable[Any]:
     if chosen.action == "advance":
         return [_advance(chosen, driver)]
     if chosen.action == "freeze":
-        at = None if chosen.amount is None else _time(chosen.amount)
+        at = None if chosen.amount is None else arguments.time(chosen.amount)
         return [driver.clock.freeze(at=at)]
     return [driver.clock.resume() if chosen.action == "resume" else driver.clock.read()]
 
 
 def _advance(chosen: argparse.Namespace, driver: Driver) -> Any:
     if sum(given is not None for given in (chosen.amount, chosen.to, chosen.until)) != 1:
-        raise WrongUsage("clock advance: give a duration such as P7D, or --to, or --until")
+        raise WrongUsage("clock advance: give a duration such as 7d, or --to, or --until")
     if chosen.limit is not None and chosen.until is None:
         raise WrongUsage("clock advance: --limit goes with --until")
-    by = None if chosen.amount is None else _duration(chosen.amount)
+    by = None if chosen.amount is None else arguments.duration(chosen.amount)
     return driver.clock.advance(by=by, to=chosen.to, until=chosen.until, limit=chosen.limit)
 
 

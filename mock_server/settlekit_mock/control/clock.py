@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from msgspec import Meta, field
 
 from settlekit_mock.control.journal import JournalEntry, shaped
+from settlekit_mock.control.kinds import known
 from settlekit_mock.http.routes import Request
 from settlekit_mock.http.wire import Answer, StrictBody, Timestamp, instant
 from settlekit_mock.kernel import journal
@@ -22,6 +23,8 @@ from settlekit_mock.kernel.times import (
 from settlekit_mock.kernel.world import World
 
 EVENTS_TOLD = 1_000
+NEXT = "next"
+"""What ``until`` calls whatever is due next."""
 LONGEST_WAIT = 400 * DAY
 """How far ``until`` looks ahead unless a limit says otherwise."""
 
@@ -40,7 +43,10 @@ class Clock(Answer, frozen=True, kw_only=True):
 
 
 class Advance(StrictBody, frozen=True, kw_only=True):
-    """How far to go: ``by`` a duration, ``to`` a time, or ``until`` something happens."""
+    """How far to go: ``by`` a duration, ``to`` a time, or ``until`` something happens.
+
+    ``until`` is a journal kind or ``next``; it looks ``limit`` ahead, 400 days unless given.
+    """
 
     by: Duration = None
     to: str | None = None
@@ -58,7 +64,8 @@ class Freeze(StrictBody, frozen=True, kw_only=True):
 class Advanced(Answer, frozen=True, kw_only=True):
     """What an advance did: the first 1,000 journal entries, and how many there were.
 
-    ``reached`` is false when ``until`` was not met within the limit.
+    ``reached`` is false when ``until`` was not met within the limit: the clock is there then,
+    but where ``next`` finds nothing due at all it stays.
     """
 
     from_: Timestamp = field(name="from")
@@ -113,7 +120,9 @@ def advance(request: Request) -> Advanced:
 def _go(world: World, body: Advance) -> bool:
     if body.until is not None:
         limit = LONGEST_WAIT if body.limit is None else milliseconds(body.limit, "limit")
-        return _go_until(world, limit, body.until)
+        return _go_until(
+            world, limit, body.until if body.until == NEXT else known(body.until, "until")
+        )
     if body.to is not None:
         world.due.advance(instant(body.to, "to"))
     else:
@@ -134,9 +143,11 @@ def _go_until(world: World, limit: int, kind: str) -> bool:
     def farthest(now: int) -> int:
         return within(now + limit)
 
-    if kind == "next":
+    if kind == NEXT:
         due = world.due.next_due_at()
-        if due is None or due > farthest(world.now()):
+        if due is None:
+            return False
+        if due > farthest(world.now()):
             world.due.advance(farthest)
             return False
         world.due.advance(lambda now: max(now, due))

@@ -38,7 +38,8 @@ class ClockDriver:
         """Advance the clock: by weeks … seconds, by a duration, to a time, or until a kind.
 
         Everything that falls due on the way happens, each at its own time, webhooks
-        included. ``until`` is a journal kind such as ``batch.settled``, or ``next``.
+        included. ``until`` is a journal kind such as ``batch.settled``, or ``next``; it looks
+        ``limit`` ahead, 400 days unless given, and the answer's ``reached`` says whether it was met.
         """
         parts = timedelta(weeks=weeks, days=days, hours=hours, minutes=minutes, seconds=seconds)
         if by is None and to is None and until is None:

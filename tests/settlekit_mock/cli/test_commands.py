@@ -67,12 +67,16 @@ def test_clock_shows_the_time(command: Command) -> None:
         (["90"], "2026-03-02T00:01:30.000Z"),
         (["0.5"], "2026-03-02T00:00:00.500Z"),
         (["--to", "2026-03-04T00:00:00Z"], "2026-03-04T00:00:00.000Z"),
-        (["--until", "next", "--limit", "P1D"], "2026-03-03T00:00:00.000Z"),
+        (["1d"], "2026-03-03T00:00:00.000Z"),
+        (["1w2d"], "2026-03-11T00:00:00.000Z"),
+        (["2h"], "2026-03-02T02:00:00.000Z"),
+        (["90m"], "2026-03-02T01:30:00.000Z"),
+        (["1d30s"], "2026-03-03T00:00:30.000Z"),
     ],
     ids=str,
 )
 def test_clock_advances(command: Command, mock: MockServer, way: list[str], arrived: str) -> None:
-    """By a duration, by seconds, to a time, or until something is due."""
+    """By a duration, written out or short, by seconds, or to a time."""
     (answer,) = command("clock", "advance", *way, "--json").answers
     assert (answer["from"], answer["to"]) == (START, arrived)
     assert mock.clock.read().now == arrived
@@ -86,6 +90,21 @@ def test_an_advance_tells_what_happened(command: Command) -> None:
     assert " batch.settled " in "".join(told)
     assert told[-1].startswith(f"from={START}  to=2026-03-")
     assert "reached=True" in told[-1]
+
+
+def test_what_is_not_reached_is_a_finding(command: Command, mock: MockServer) -> None:
+    """An advance until something that doesn't come is answered, and ends with 1."""
+    waited = command("clock", "advance", "--until", "batch.settled", "--limit", "7d", "--json")
+    assert (waited.status, waited.answers[0]["reached"]) == (1, False)
+    assert mock.clock.read().now == "2026-03-09T00:00:00.000Z"
+    assert command("clock", "advance", "--until", "next").status == 1
+    mistyped = command("clock", "advance", "--until", "batch.setled")
+    assert (mistyped.status, "did you mean batch.settled?" in mistyped.err) == (1, True)
+
+
+def test_the_default_limit_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    """The help says how far --until looks."""
+    assert "default: P400D" in local(capsys, "clock", "--help").out
 
 
 def test_clock_freezes_and_resumes(command: Command) -> None:
@@ -102,6 +121,10 @@ def test_clock_freezes_and_resumes(command: Command) -> None:
         ["clock", "advance"],
         ["clock", "advance", "tomorrow"],
         ["clock", "advance", "P1M"],
+        ["clock", "advance", "1h1d"],
+        ["clock", "advance", "1.5h"],
+        ["clock", "advance", "1D"],
+        ["clock", "advance", ""],
         ["clock", "advance", "P1D", "--to", "2026-03-04T00:00:00Z"],
         ["clock", "advance", "P1D", "--limit", "P1D"],
         ["clock", "advance", "--to", "noon"],

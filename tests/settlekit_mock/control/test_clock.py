@@ -1,15 +1,22 @@
 """The clock's routes: read, advance, freeze, resume."""
 
+import ast
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+import settlekit_mock
 from settlekit_mock import MockServer
+from settlekit_mock.control.kinds import KINDS
+from settlekit_mock.driver import ControlError
 from settlekit_mock.kernel import clock as kernel_clock
 from settlekit_mock.kernel.times import DAY, from_text, to_text
 from tests.settlekit_mock.control.conftest import SHOP, START, Control, rows_of
 
 SLOT = {"weekday": 2, "hour": 10, "minute": 0}
+PACKAGE = Path(settlekit_mock.__file__).parent
 CLOSE = "2026-03-04T10:00:00.000Z"
 
 
@@ -67,8 +74,10 @@ def test_the_clock_says_what_is_due_next(mock: MockServer, control: Control) -> 
         ({"by": "PT0S"}, START),
         ({"to": START}, START),
         ({"to": "2026-04-01T09:00:00+09:00"}, "2026-04-01T00:00:00.000Z"),
-        ({"until": "never", "limit": "P1D"}, "2026-03-03T00:00:00.000Z"),
-        ({"until": "next", "limit": "P1D"}, "2026-03-03T00:00:00.000Z"),
+        ({"until": "batch.settled", "limit": "P1D"}, "2026-03-03T00:00:00.000Z"),
+        ({"until": "batch.settled"}, "2027-04-06T00:00:00.000Z"),
+        ({"until": "next", "limit": "P1D"}, START),
+        ({"until": "next"}, START),
     ],
 )
 def test_the_clock_is_advanced(control: Control, body: dict[str, Any], arrives: str) -> None:
@@ -97,6 +106,52 @@ def test_the_clock_stops_where_something_happened(
     _, advanced = control.post("clock/advance", until=until)
     assert (advanced["to"], advanced["reached"]) == (arrives, True)
     assert advanced["events"][-1]["at"] == arrives
+
+
+def test_what_is_due_beyond_the_limit_is_not_reached(mock: MockServer, control: Control) -> None:
+    """Where the next thing is further off than the limit, the clock stops at the limit."""
+    sold(mock)
+    _, advanced = control.post("clock/advance", until="next", limit="PT1H")
+    assert (advanced["to"], advanced["reached"]) == ("2026-03-02T01:00:00.000Z", False)
+
+
+@pytest.mark.parametrize(
+    ("unknown", "nearest"),
+    [
+        ("batch.setled", "did you mean batch.settled?"),
+        ("webhook.delivery", "did you mean webhook.delivered?"),
+        ("tuesday", "no kind 'tuesday'. There are:"),
+    ],
+)
+def test_a_kind_that_there_is_not_is_refused(mock: MockServer, unknown: str, nearest: str) -> None:
+    """Nobody waits 400 days for a typing error: the refusal names the nearest kind, and all."""
+    with pytest.raises(ControlError, match=re.escape(nearest)) as refused:
+        mock.clock.advance(until=unknown)
+    assert refused.value.status == 422
+    assert refused.value.message.endswith(", ".join(sorted(KINDS)))
+
+
+def _written() -> set[str]:
+    """Return the texts that the package gives first to calls of ``record``."""
+    calls = (
+        call
+        for module in PACKAGE.rglob("*.py")
+        for call in ast.walk(ast.parse(module.read_text()))
+        if isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute)
+        if call.func.attr == "record" and call.args
+    )
+    return {
+        text.value
+        for call in calls
+        for text in ast.walk(call.args[0])
+        if isinstance(text, ast.Constant) and isinstance(text.value, str)
+    }
+
+
+def test_every_kind_that_is_written_can_be_waited_for() -> None:
+    """What the code writes into the journal is in the list, whole or as the beginning of a kind."""
+    beginnings = {kind.partition(".")[0] + "." for kind in KINDS}
+    assert _written() <= KINDS | beginnings
 
 
 def test_an_advance_tells_what_happened(mock: MockServer, control: Control) -> None:
@@ -143,7 +198,9 @@ def test_a_long_advance_tells_its_first_thousand_entries(
         ({"to": "3000-01-01T00:00:00Z"}, (422, "INVALID_REQUEST")),
         ({"to": "tomorrow"}, (422, "INVALID_REQUEST")),
         ({"until": "x" * 101}, (422, "INVALID_REQUEST")),
-        ({"until": "never", "limit": "P999999D"}, (422, "INVALID_REQUEST")),
+        ({"until": "batch.setled"}, (422, "INVALID_REQUEST")),
+        ({"until": ""}, (422, "INVALID_REQUEST")),
+        ({"until": "batch.settled", "limit": "P999999D"}, (422, "INVALID_REQUEST")),
         ({"by": "P1D", "surprise": 1}, (422, "INVALID_REQUEST")),
     ],
 )
