@@ -15,7 +15,7 @@ from sqlalchemy import (
 
 from settlekit_mock.kernel.append_only import append_only
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 """Raise it with every change of a table: a database of another version is refused."""
 
 METADATA = MetaData()

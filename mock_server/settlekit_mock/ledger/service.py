@@ -94,6 +94,13 @@ def balance(connection: Connection, account_number: int) -> int:
     return found
 
 
+def locked_balance(tx: Transaction, account: Account) -> int:
+    """Return an account's balance, which nobody else moves until this transaction ends."""
+    rows = tx.connection.execute(_LOCK_BALANCES, {"numbers": [account.number]})
+    found: int = rows.one()[1]
+    return found
+
+
 def post(
     tx: Transaction,
     reason: str,

@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, Connection, and_, case, func, or_, select
 from settlekit_mock.kernel.invariants import MOST, Invariant, Violation, unguarded
 from settlekit_mock.ledger.tables import ENTRIES, TRANSACTIONS
 from settlekit_mock.operations.payouts import PAID_REASON
-from settlekit_mock.operations.rules import APPROVED, OPEN, Status
+from settlekit_mock.operations.rules.payouts import APPROVED, OPEN, Status
 from settlekit_mock.operations.tables import AUDIT, PAYOUTS
 
 

@@ -1,17 +1,16 @@
-"""The routes of payouts: run, review, pay, report."""
+"""The routes of payouts: run, review, pay."""
 
 from collections.abc import Callable
 from typing import Final
 
-from settlekit_mock.http.csv import MEDIA_TYPE
 from settlekit_mock.http.cursors import read_cursor
 from settlekit_mock.http.dialects import OPERATIONS
 from settlekit_mock.http.roles import Role
-from settlekit_mock.http.routes import Request, Route, Stream
+from settlekit_mock.http.routes import Request, Route
 from settlekit_mock.kernel.money import MAJOR
 from settlekit_mock.kernel.times import optional_text, to_text
 from settlekit_mock.operations.amounts import amounts, asked_amount
-from settlekit_mock.operations.paging import page_of, span_of
+from settlekit_mock.operations.paging import page_of
 from settlekit_mock.operations.payouts import (
     Payout,
     payout_named,
@@ -19,8 +18,7 @@ from settlekit_mock.operations.payouts import (
     run_payouts,
     take_step,
 )
-from settlekit_mock.operations.reports import Span, payouts_csv
-from settlekit_mock.operations.rules import Step
+from settlekit_mock.operations.rules.payouts import Step
 from settlekit_mock.operations.wire import (
     Approve,
     GiveUp,
@@ -30,7 +28,6 @@ from settlekit_mock.operations.wire import (
     PayoutListing,
     PayoutQuery,
     PayoutRun,
-    ReportQuery,
     RunPayouts,
 )
 
@@ -77,12 +74,6 @@ def _list(request: Request) -> PayoutListing:
 def _get(request: Request) -> PayoutAnswer:
     with request.world.snapshot() as connection:
         return _payout(payout_named(connection, request.path["payout_id"]))
-
-
-def _report(request: Request) -> Stream:
-    query: ReportQuery = request.query
-    span = Span(query.currency, *span_of(query))
-    return Stream(payouts_csv(request.world, span), MEDIA_TYPE, filename="payouts.csv")
 
 
 def _payout(payout: Payout) -> PayoutAnswer:
@@ -168,16 +159,6 @@ PAYOUT_ROUTES: Final = (
         _get,
         PayoutAnswer,
         "Read one payout",
-        dialect=OPERATIONS,
-    ),
-    Route(
-        "GET",
-        "/v1/admin/reports/payouts.csv",
-        Role.ADMIN,
-        _report,
-        "text/csv",
-        "Report the payouts of a currency as CSV, newest first",
-        query=ReportQuery,
         dialect=OPERATIONS,
     ),
 )

@@ -11,7 +11,7 @@ from settlekit_mock.ledger.service import Leg, outside, post, wallet
 from settlekit_mock.ledger.tables import ACCOUNTS
 from settlekit_mock.operations.audit import audit
 from settlekit_mock.operations.holds import refuse_held
-from settlekit_mock.operations.rules import OPEN, TOWARDS_PAYMENT, Status, Step, after
+from settlekit_mock.operations.rules.payouts import OPEN, TOWARDS_PAYMENT, Status, Step, after
 from settlekit_mock.operations.tables import PAYOUTS
 
 PAID_REASON = "mock_payout_paid"

@@ -1,4 +1,4 @@
-"""The operator's tables: payouts, holds on wallets, and the audit log."""
+"""The operator's tables: payouts, adjustments, holds on wallets, and the audit log."""
 
 from sqlalchemy import (
     BigInteger,
@@ -14,7 +14,9 @@ from sqlalchemy import (
 from settlekit_mock.kernel.append_only import append_only
 from settlekit_mock.kernel.tables import METADATA, Number
 from settlekit_mock.ledger.tables import ACCOUNTS
-from settlekit_mock.operations.rules import APPROVED, OPEN, Status
+from settlekit_mock.operations.rules.payouts import APPROVED, OPEN, Status
+
+ADJUSTMENT_KINDS = ("adjustment", "refund", "chargeback")
 
 
 def _in(statuses: tuple[Status, ...]) -> str:
@@ -53,6 +55,22 @@ PAYOUTS = Table(
     Index("payouts_by_time", "currency", "created_at", "payout_number"),
 )
 """Money on its way out of a developer's wallet, from review to the end."""
+
+ADJUSTMENTS = append_only(
+    Table(
+        "wallet_adjustments",
+        METADATA,
+        Column("adjustment_number", Number, primary_key=True),
+        Column("adjustment_id", Text, nullable=False, unique=True),
+        Column("wallet_number", Number, ForeignKey(ACCOUNTS.c.account_number), nullable=False),
+        Column("kind", Text, CheckConstraint(f"kind IN {ADJUSTMENT_KINDS}"), nullable=False),
+        Column("amount", BigInteger, CheckConstraint("amount <> 0"), nullable=False),
+        Column("reason", Text),
+        Column("idempotency_key", Text, unique=True),
+        Column("created_at", BigInteger, nullable=False),
+    )
+)
+"""What operators added to wallets (positive) or took out of them."""
 
 HOLDS = Table(
     "reconciliation_holds",

@@ -3,7 +3,6 @@
 from typing import NamedTuple
 
 from settlekit_mock.kernel.money import major_text
-from settlekit_mock.kernel.problems import Invalid, NotFound
 from settlekit_mock.kernel.transaction import Transaction
 from settlekit_mock.kernel.world import World
 from settlekit_mock.ledger.history import Line, newest_lines
@@ -15,8 +14,8 @@ from settlekit_mock.ledger.service import (
     outside,
     post,
     wallet,
-    wallet_named,
 )
+from settlekit_mock.operations.adjustments import wallet_in
 from settlekit_mock.operations.audit import audit
 
 ENTRIES_SHOWN = 20
@@ -51,11 +50,7 @@ def credit_test_balance(
 
     Raises ``NotFound``, and ``Invalid`` for an amount in another currency than the wallet's.
     """
-    credited = wallet_named(tx.connection, wallet_id)
-    if credited is None:
-        raise NotFound(f"no wallet {wallet_id}")
-    if credited.currency != currency:
-        raise Invalid(f"the wallet holds {credited.currency}, not {currency}")
+    credited = wallet_in(tx, wallet_id, currency)
     legs = [Leg(credited, amount), Leg(outside(tx, currency), -amount)]
     post(tx, TEST_CREDIT_REASON, legs, subject=wallet_id)
     audit(

@@ -19,7 +19,7 @@ from settlekit_mock.http.wire import (
 )
 from settlekit_mock.ledger.tables import OwnerScope
 from settlekit_mock.operations.amounts import two_shapes
-from settlekit_mock.operations.rules import Status
+from settlekit_mock.operations.rules.payouts import Status
 
 Limit = Annotated[int, Meta(ge=1, le=200)]
 Cursor = Annotated[str, Meta(max_length=64, description="Where the page before ended.")]

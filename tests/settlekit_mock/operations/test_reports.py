@@ -87,7 +87,7 @@ def test_chunks_join_without_a_seam(
     operator: Operator, world: World, monkeypatch: pytest.MonkeyPatch, chunk: int
 ) -> None:
     """Newest first, every payout once, wherever the chunks end and however many share an instant."""
-    monkeypatch.setattr(reports, "_NEWEST_PAYOUTS", reports._NEWEST_PAYOUTS.limit(chunk))
+    monkeypatch.setattr(reports, "ROWS_AT_ONCE", chunk)
     made = make_daily(operator, world, 2)
     for number in range(4):
         credit(world, f"usr_at_once_{number}", 2 * MAJOR)
@@ -99,7 +99,7 @@ def test_a_payout_made_while_the_report_streams_changes_nothing(
     operator: Operator, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Rows added behind the reader's back come neither twice nor in between."""
-    monkeypatch.setattr(reports, "_NEWEST_PAYOUTS", reports._NEWEST_PAYOUTS.limit(1))
+    monkeypatch.setattr(reports, "ROWS_AT_ONCE", 1)
     made = make_daily(operator, world, 3)
     stream = payouts_csv(world, Span("USD"))
     seen = [next(stream), next(stream)]

@@ -3,7 +3,7 @@
 import pytest
 
 from settlekit_mock.kernel.problems import Problem
-from settlekit_mock.operations.rules import Status, Step, after
+from settlekit_mock.operations.rules.payouts import Status, Step, after
 
 ALLOWED = {
     ("pending", "approve"): "processing",
