@@ -22,15 +22,22 @@ NAMES = (
     (r"\bAsyncPageCall\b", "Page"),
     (r"\bAsync(?=[A-Z])", ""),
     (r"\basync_sleep\b", "sleep"),
+    (r"\basync_deadline\b", "deadline"),
     (r"\b_async\b", "_sync"),
     (r"\b__aenter__\b", "__enter__"),
     (r"\b__aexit__\b", "__exit__"),
     (r"\b__aiter__\b", "__iter__"),
     (r"\b__anext__\b", "__next__"),
+    (r"\bStopAsyncIteration\b", "StopIteration"),
     (r"\baread\b", "read"),
     (r"\baclose\b", "close"),
     (r"\baiter_bytes\b", "iter_bytes"),
     (r"\bThe async client\b", "The sync client"),
+    (r"\bsafe to share between tasks\b", "safe to share between threads"),
+    (
+        r"; ClientUnusable once it is closed, or in another event loop\.",
+        "; ClientUnusable once it is closed.",
+    ),
 )
 
 

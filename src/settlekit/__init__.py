@@ -10,6 +10,7 @@ from settlekit.errors import (
     BudgetExceeded,
     CheckoutNotReady,
     CheckoutUnavailable,
+    ClientUnusable,
     ConfigurationError,
     Conflict,
     DecodeError,
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from settlekit._async.pages import AsyncPage
     from settlekit._codec import Result
     from settlekit._flow import RetryPolicy
+    from settlekit._observing import AttemptEnded, AttemptStarted, RetryPlanned
     from settlekit._sync.client import Client
     from settlekit._sync.pages import Page
     from settlekit.models import Response
@@ -45,11 +47,14 @@ __all__ = [
     "ApiError",
     "AsyncClient",
     "AsyncPage",
+    "AttemptEnded",
+    "AttemptStarted",
     "AuthenticationError",
     "BudgetExceeded",
     "CheckoutNotReady",
     "CheckoutUnavailable",
     "Client",
+    "ClientUnusable",
     "ConfigurationError",
     "Conflict",
     "DecodeError",
@@ -66,6 +71,7 @@ __all__ = [
     "RequestTimeout",
     "Response",
     "Result",
+    "RetryPlanned",
     "RetryPolicy",
     "ServerError",
     "SettlekitError",
@@ -87,10 +93,13 @@ __all__ = [
 _HOMES = {
     "AsyncClient": "settlekit._async.client",
     "AsyncPage": "settlekit._async.pages",
+    "AttemptEnded": "settlekit._observing",
+    "AttemptStarted": "settlekit._observing",
     "Client": "settlekit._sync.client",
     "Page": "settlekit._sync.pages",
     "Response": "settlekit.models",
     "Result": "settlekit._codec",
+    "RetryPlanned": "settlekit._observing",
     "RetryPolicy": "settlekit._flow",
 }
 _MODULES = {"challenge", "digest", "errors", "models", "money", "webhooks"}

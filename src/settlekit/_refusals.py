@@ -1,12 +1,13 @@
 """Status and code → error: the one place where an answer that says no is read."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any, Final
 
 from settlekit._calls.call import Answer, Call
 from settlekit._codec import decode
+from settlekit._redaction import redact
 from settlekit.errors import (
     ApiError,
     AuthenticationError,
@@ -59,7 +60,7 @@ _NO_HOSTED_CHECKOUT: Final = frozenset(
     }
 )
 
-_SECONDS = re.compile(r"[0-9]{1,9}", re.ASCII)
+_SECONDS = re.compile(r"[0-9]+", re.ASCII)
 
 
 def is_refusal(answer: Answer) -> bool:
@@ -67,8 +68,10 @@ def is_refusal(answer: Answer) -> bool:
     return not 200 <= answer.status < 300
 
 
-def refusal(call: Call[Any], answer: Answer, wall: Callable[[], float]) -> ApiError:
-    """Return the error that an answer stands for."""
+def refusal(
+    call: Call[Any], answer: Answer, wall: Callable[[], float], secrets: Sequence[str] = ()
+) -> ApiError:
+    """Return the error that an answer stands for; no ``secrets`` are in its message."""
     data = _data(answer)
     body = json_object(data) or {}
     error = json_object(body.get("error")) or {}
@@ -79,12 +82,12 @@ def refusal(call: Call[Any], answer: Answer, wall: Callable[[], float]) -> ApiEr
     return _kind(call, status, code.upper())(
         status,
         code,
-        message,
+        redact(message, *secrets),
         _text(error.get("request_id")) or response.request_id,
         response.trace_id,
         data,
         response,
-        retry_after_seconds(answer.headers.get("retry-after"), wall),
+        retry_after_seconds(answer.headers.get("retry-after"), _now(answer, wall)),
     )
 
 
@@ -94,11 +97,24 @@ def retry_after_seconds(header: str | None, wall: Callable[[], float]) -> float 
         return None
     if _SECONDS.fullmatch(header.strip()):
         return float(header.strip())
+    at = _timestamp(header)
+    return None if at is None else max(at - wall(), 0.0)
+
+
+def _now(answer: Answer, wall: Callable[[], float]) -> Callable[[], float]:
+    """Return the server's own time where it tells it: this machine's may be wrong."""
+    at = _timestamp(answer.headers.get("date", ""))
+    return wall if at is None else lambda: at
+
+
+def _timestamp(header: str) -> float | None:
+    if not header:
+        return None
     from email.utils import parsedate_to_datetime  # rarely needed, and slow to load
 
     try:
         at = parsedate_to_datetime(header)
-        return max(at.timestamp() - wall(), 0.0) if at.tzinfo is not None else None
+        return at.timestamp() if at.tzinfo is not None else None
     except (ValueError, OverflowError):
         return None
 

@@ -1,5 +1,7 @@
 """From a call to a request: address, headers, body."""
 
+import math
+import re
 from collections.abc import Mapping
 from typing import Any, Final
 from urllib.parse import urlencode
@@ -8,21 +10,50 @@ import attrs
 
 from settlekit import _codec
 from settlekit._calls.call import Auth, Call, Root
-from settlekit._flow import Request, RetryPolicy
+from settlekit._flow import MAX_ANSWER_BYTES, Request, RetryPolicy
 from settlekit._settings import Settings
 from settlekit._version import __version__
-from settlekit.errors import ConfigurationError
+from settlekit.errors import ConfigurationError, InvalidArgument
 
 USER_AGENT: Final = f"settlekit/{__version__}"
 
 
+_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", re.ASCII)
+_VALUE = re.compile(r"(?:[\x21-\x7e](?:[\x20-\x7e\t]*[\x21-\x7e])?)?", re.ASCII)
+
+
+def _checked_timeout(seconds: Any) -> float | None:
+    if seconds is None:
+        return None
+    number = isinstance(seconds, int | float) and not isinstance(seconds, bool)
+    if not number or not math.isfinite(seconds) or seconds <= 0:
+        raise InvalidArgument("timeout", "must be a finite number of seconds above 0")
+    return float(seconds)
+
+
+def _checked_headers(headers: Mapping[Any, Any]) -> Mapping[str, str]:
+    """Return headers that can travel; a refused one isn't repeated in the error."""
+    for name, value in headers.items():
+        if not isinstance(name, str) or not _NAME.fullmatch(name):
+            raise InvalidArgument("headers", "must have names of letters, digits and hyphens")
+        if not isinstance(value, str) or not _VALUE.fullmatch(value):
+            raise InvalidArgument("headers", f"must have visible ASCII text in {name}")
+    return dict(headers)
+
+
 @attrs.frozen(kw_only=True)
 class Options:
-    """What ``with_options`` can vary: time, headers, retries."""
+    """What ``with_options`` can vary: time, headers, retries.
 
-    timeout_seconds: float | None = 30.0
-    headers: Mapping[str, str] = attrs.field(factory=dict[str, str], repr=False)
+    Without a timeout the pool's own holds: 30 seconds, or what your HTTP client says.
+    """
+
+    timeout_seconds: float | None = attrs.field(default=None, converter=_checked_timeout)
+    headers: Mapping[str, str] = attrs.field(
+        factory=dict[str, str], converter=_checked_headers, repr=False
+    )
     retries: RetryPolicy = attrs.Factory(RetryPolicy)
+    max_answer_bytes: int = MAX_ANSWER_BYTES
 
 
 def request_of(call: Call[Any], settings: Settings, options: Options) -> Request:
@@ -39,6 +70,7 @@ def request_of(call: Call[Any], settings: Settings, options: Options) -> Request
         headers=headers | _credentials(call.auth, settings),
         content=None if call.body is None else _codec.encode(call.body),
         timeout_seconds=options.timeout_seconds,
+        max_bytes=options.max_answer_bytes,
     )
 
 

@@ -2,7 +2,10 @@
 
 import os
 import uuid
+from contextlib import suppress
 from pathlib import Path
+
+from settlekit._calls.call import Answer
 
 
 class PartialFile:
@@ -23,8 +26,30 @@ class PartialFile:
         os.fsync(self._file.fileno())
         self._file.close()
         self._passing.replace(self._path)
+        _sync_folder(self._path.parent)
 
     def discard(self) -> None:
         """Leave nothing behind; after ``commit`` there is nothing to leave."""
-        self._file.close()
-        self._passing.unlink(missing_ok=True)
+        try:
+            self._file.close()
+        finally:  # a full disk fails to close, too
+            self._passing.unlink(missing_ok=True)
+
+
+def length_of(answer: Answer) -> int | None:
+    """Return how many bytes a file will have, where its answer says so."""
+    length = answer.headers.get("content-length", "")
+    encoded = answer.headers.get("content-encoding", "identity").lower() != "identity"
+    return int(length) if length.isascii() and length.isdecimal() and not encoded else None
+
+
+def _sync_folder(folder: Path) -> None:
+    """Have the name itself on the disk, where the system can do that."""
+    if not hasattr(os, "O_DIRECTORY"):
+        return
+    with suppress(OSError):  # some file systems refuse
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)

@@ -1,5 +1,6 @@
 """What a client is built from: arguments, else the environment, checked at once."""
 
+import inspect
 import os
 import re
 from collections.abc import Callable
@@ -43,12 +44,14 @@ class Settings:
 
 def settings(*, token: Token | None, base_url: str | None, admin_secret: str | None) -> Settings:
     """Return checked settings, or raise ConfigurationError."""
-    found = token or _env("SIGLUME_AUTH_TOKEN") or _env("SIGLUME_MERCHANT_AUTH_TOKEN")
+    found = token
+    if found is None:
+        found = _env("SIGLUME_AUTH_TOKEN") or _env("SIGLUME_MERCHANT_AUTH_TOKEN")
     if found is None:
         raise ConfigurationError("no token: pass token= or set SIGLUME_AUTH_TOKEN")
     return Settings(
-        base_url=checked_base_url(base_url or _base_url_of_environment()),
-        token=found if callable(found) else checked_token(found),
+        base_url=checked_base_url(_base_url_of_environment() if base_url is None else base_url),
+        token=_checked_callable(found) if callable(found) else checked_token(found),
         admin_secret=None if admin_secret is None else checked_token(admin_secret),
     )
 
@@ -61,6 +64,12 @@ def checked_token(token: object) -> str:
     if text.startswith("cli_"):
         raise ConfigurationError("tokens that start with cli_ are for commands, not for this API")
     return text
+
+
+def _checked_callable(token: Callable[[], str]) -> Callable[[], str]:
+    if inspect.iscoroutinefunction(token):
+        raise ConfigurationError("token must be a text or a plain function: nothing awaits it")
+    return token
 
 
 def checked_base_url(base_url: str) -> str:

@@ -2,6 +2,7 @@
 
 SettlekitError
 ├── ConfigurationError            a client can't be built from these settings
+├── ClientUnusable                also RuntimeError: closed, or of another event loop
 ├── InvalidArgument               also ValueError: names the field, nothing was sent
 ├── WaitTimeout                   also TimeoutError: still waiting when the time was up
 ├── TransportError                no answer came; the HTTP library's error is the cause
@@ -39,6 +40,10 @@ class SettlekitError(Exception):
 
 class ConfigurationError(SettlekitError):
     """The settings can't make a client: no token, a bad base URL."""
+
+
+class ClientUnusable(SettlekitError, RuntimeError):
+    """The client is closed, or its connections belong to another event loop."""
 
 
 class InvalidArgument(SettlekitError, ValueError):
@@ -100,6 +105,11 @@ class ApiError(SettlekitError):
         self.data = data
         self.response = response
         self.retry_after = retry_after
+
+    def __repr__(self) -> str:
+        # The arguments hold the answer's body, and a log of errors is no place for that.
+        told = f"{self.status}, {self.code!r}, {self.message!r}"
+        return f"{type(self).__name__}({told}, request_id={self.request_id!r})"
 
     def __str__(self) -> str:
         request = f" (request {self.request_id})" if self.request_id else ""

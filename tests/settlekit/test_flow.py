@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from threading import Thread
 from typing import Any
 
 import attrs
@@ -9,7 +10,16 @@ from hypothesis import strategies as st
 from settlekit import RetryPolicy
 from settlekit._calls.call import Answer, Call, Wait
 from settlekit._flow import Chance, Outcome, Request, Send, perform, without_backoff
-from settlekit.errors import ApiError, RateLimited, RequestTimeout, ServerError, TransportError
+from settlekit._observing import AttemptEnded, AttemptStarted, Observer, RetryPlanned
+from settlekit.errors import (
+    ApiError,
+    ConfigurationError,
+    InvalidArgument,
+    RateLimited,
+    RequestTimeout,
+    ServerError,
+    TransportError,
+)
 
 OK = Answer(status=200, headers={}, content=b"fine")
 BROKEN = TransportError("broken")
@@ -29,6 +39,7 @@ class World:
     spread: float = 1.0
     waits: list[float] = attrs.Factory(list)
     timeouts: list[float | None] = attrs.Factory(list)
+    observer: Observer = attrs.Factory(Observer)
 
     def chance(self) -> Chance:
         return Chance(monotonic=lambda: self.now, wall=lambda: self.now, spread=lambda: self.spread)
@@ -36,7 +47,7 @@ class World:
     def play(self, call: Call[Any], policy: RetryPolicy, outcomes: list[Outcome]) -> Any:
         """Drive a flow with these outcomes, one for each request."""
         left = iter(outcomes)
-        steps = perform(call, lambda _: request(), policy, self.chance())
+        steps = perform(call, lambda _: request(), policy, self.chance(), self.observer)
         outcome: Outcome = None
         try:
             step = next(steps)
@@ -156,6 +167,34 @@ def test_a_wait_beyond_the_total_time_is_not_begun() -> None:
     assert (world.sends, world.waits) == (1, [])
 
 
+def test_a_server_that_says_at_once_still_gets_a_pause() -> None:
+    """Retry-After of zero, or a date gone by, never makes a herd: the back-off holds."""
+    world = World()
+    world.play(call(), POLICY, [failing(503, retry_after="0"), OK])
+    assert world.waits == [1.0]
+
+
+@pytest.mark.parametrize(("asked", "sends"), [("9", 2), ("11", 1), ("9" * 400, 1)])
+def test_what_a_server_may_ask_for_is_capped(asked: str, sends: int) -> None:
+    """A wait beyond the policy's is not begun, though the total time would allow it."""
+    world = World()
+    policy = attrs.evolve(POLICY, retry_after_max_seconds=10, total_seconds=1000)
+    with pytest.raises(ApiError):
+        world.play(call(), policy, [failing(429, retry_after=asked), failing(400)])
+    assert world.sends == sends
+
+
+def test_a_date_is_read_by_the_servers_own_clock() -> None:
+    """Where the answer tells the server's time, this machine's wrong clock doesn't matter."""
+    world = World(now=5.0, spread=0.0)
+    told = {
+        "retry-after": "Sun, 09 Sep 2001 01:46:45 GMT",
+        "date": "Sun, 09 Sep 2001 01:46:42 GMT",
+    }
+    world.play(call(), POLICY, [Answer(status=503, headers=told, content=b""), OK])
+    assert world.waits == [3.0]
+
+
 def test_total_time_bounds_slow_attempts() -> None:
     """No attempt starts when the total time is up, and none gets more time than is left."""
     world = World(seconds_per_send=25.0, spread=0.0)
@@ -173,7 +212,7 @@ def test_each_attempt_is_prepared_anew() -> None:
         made += 1
         return request()
 
-    steps = perform(call(), prepare, POLICY, World(spread=0.0).chance())
+    steps = perform(call(), prepare, POLICY, World(spread=0.0).chance(), Observer())
     next(steps)
     steps.send(BROKEN)
     assert made == 2
@@ -189,6 +228,98 @@ def test_without_backoff_retries_at_once() -> None:
     assert world.waits == [1.0]
 
 
+def test_test_mode_holds_in_other_threads() -> None:
+    """A client in a thread of the test doesn't wait either; afterwards it does again."""
+    world = World()
+    with without_backoff():
+        thread = Thread(target=world.play, args=(call(), POLICY, [BROKEN, OK]))
+        thread.start()
+        thread.join()
+    assert (world.sends, world.waits) == (2, [])
+
+
+def test_each_attempt_is_told() -> None:
+    """The hooks hear of every request, what came of it and every repetition, in order."""
+    heard: list[AttemptStarted] = []
+    observer = Observer(on_request=heard.append, on_response=heard.append, on_retry=heard.append)
+    world = World(observer=observer, seconds_per_send=0.5)
+    world.play(call(), POLICY, [BROKEN, failing(503, x_request_id="req_1"), OK])
+    assert [(type(each), each.attempt) for each in heard] == [
+        (AttemptStarted, 1),
+        (AttemptEnded, 1),
+        (RetryPlanned, 1),
+        (AttemptStarted, 2),
+        (AttemptEnded, 2),
+        (RetryPlanned, 2),
+        (AttemptStarted, 3),
+        (AttemptEnded, 3),
+    ]
+    assert len({each.call_id for each in heard}) == 1
+    ended = [each for each in heard if isinstance(each, AttemptEnded)]
+    assert [each.status for each in ended] == [None, 503, 200]
+    assert [each.error for each in ended] == [BROKEN, None, None]
+    assert ended[1].request_id == "req_1"
+    assert {each.elapsed_seconds for each in ended} == {0.5}
+    planned = [each for each in heard if isinstance(each, RetryPlanned)]
+    assert [each.wait_seconds for each in planned] == world.waits
+
+
+def test_calls_are_told_apart() -> None:
+    """Each call has an id of its own, the same in all its events."""
+    heard: list[AttemptStarted] = []
+    world = World(observer=Observer(on_request=heard.append))
+    world.play(call(), POLICY, [OK])
+    world.play(call(), POLICY, [OK])
+    assert len({each.call_id for each in heard}) == 2
+
+
+def test_a_hook_that_raises_harms_nobody(caplog: pytest.LogCaptureFixture) -> None:
+    """The call goes on to its result, and a warning with the traceback says which hook failed."""
+
+    def broken(_: object) -> None:
+        raise ZeroDivisionError
+
+    observer = Observer(on_request=broken, on_response=broken, on_retry=broken)
+    assert World(observer=observer).play(call(), POLICY, [BROKEN, OK]) == b"fine"
+    warned = [record for record in caplog.records if record.levelname == "WARNING"]
+    assert [record.args for record in warned] == [
+        (name,) for name in ("on_request", "on_response", "on_retry", "on_request", "on_response")
+    ]
+    assert all(record.name == "settlekit" and record.exc_info for record in warned)
+
+
+def test_a_call_that_is_cancelled_is_told_of() -> None:
+    """Who counts requests under way hears of the end of each, whatever ended it."""
+    heard: list[AttemptEnded] = []
+    observer = Observer(on_response=heard.append)
+    steps = perform(call(), lambda _: request(), POLICY, World().chance(), observer)
+    next(steps)
+    with pytest.raises(KeyboardInterrupt):
+        steps.throw(KeyboardInterrupt())
+    assert [type(each.error) for each in heard] == [KeyboardInterrupt]
+
+
+async def _awaited(_: object) -> None: ...
+
+
+@pytest.mark.parametrize("wrong", [_awaited, 5], ids=["coroutine", "number"])
+def test_a_hook_is_a_plain_function(wrong: Any) -> None:
+    """What nobody would await or could call is refused when the client is made."""
+    with pytest.raises(ConfigurationError, match="on_retry must be a plain function"):
+        Observer(on_retry=wrong)
+
+
+def test_the_log_tells_of_attempts(caplog: pytest.LogCaptureFixture) -> None:
+    """Answers at DEBUG, repetitions at INFO, on the logger of the library."""
+    with caplog.at_level("DEBUG", "settlekit"):
+        World().play(call(), POLICY, [failing(503), OK])
+    assert [(record.levelname, record.getMessage()) for record in caplog.records] == [
+        ("DEBUG", "GET /x: 503 in 0.000 s (request None)"),
+        ("INFO", "GET /x failed in attempt 1 (503 HTTP_503: Service Unavailable), again in 1.00 s"),
+        ("DEBUG", "GET /x: 200 in 0.000 s (request None)"),
+    ]
+
+
 @pytest.mark.parametrize(
     "wrong",
     [
@@ -197,9 +328,13 @@ def test_without_backoff_retries_at_once() -> None:
         {"total_seconds": float("nan")},
         {"backoff_seconds": -1},
         {"backoff_max_seconds": -0.1},
+        {"retry_after_max_seconds": float("nan")},
+        {"attempts": True},
+        {"attempts": 1.5},
+        {"total_seconds": "60"},
     ],
 )
 def test_a_senseless_policy_is_refused(wrong: dict[str, float]) -> None:
-    """No attempts, no time or negative waits raise ValueError."""
-    with pytest.raises(ValueError, match=next(iter(wrong))):
+    """No attempts, no time or negative waits are refused by the field's name."""
+    with pytest.raises(InvalidArgument, match=next(iter(wrong))):
         RetryPolicy(**wrong)  # type: ignore[arg-type]

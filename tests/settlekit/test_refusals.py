@@ -1,3 +1,5 @@
+import math
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -108,7 +110,7 @@ def test_no_body_breaks_the_reading_of_a_refusal(status: int, body: bytes) -> No
         ("-1", None),
         ("1.5", None),
         ("１２", None),
-        ("9" * 400, None),
+        ("9" * 400, math.inf),
         ("Thu, 01 Jan 1970 00:00:30 -0000", None),
         ("", None),
         (None, None),

@@ -1,4 +1,5 @@
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -6,7 +7,14 @@ import httpx
 import pytest
 import respx
 
-from settlekit import AsyncClient, Client, DecodeError, NotFound, TransportError
+from settlekit import (
+    AsyncClient,
+    Client,
+    DecodeError,
+    InvalidArgument,
+    NotFound,
+    TransportError,
+)
 from settlekit._csv import USAGE_ROWS, RowReader
 from settlekit.testing import without_backoff
 from tests.settlekit import wire
@@ -49,8 +57,9 @@ def client() -> Client:
 
 def unframed(server: respx.MockRouter, content: bytes, digest: str | None) -> None:
     """Serve a file whose end the transport can't see, and the batch that it is of."""
-    response = httpx.Response(200, stream=Cut(content, None))
-    response.headers.pop("transfer-encoding", None)
+    response = httpx.Response(
+        200, stream=Cut(content, None), extensions={"http_version": b"HTTP/1.1"}
+    )
     server.get(f"{BATCH}/usage-events.csv").mock(return_value=response)
     batch = wire.settlement_batch(usage_event_digest=digest)
     server.get(BATCH).respond(content=wire.enveloped(batch))
@@ -153,23 +162,128 @@ def test_a_body_cut_between_rows_is_found_by_its_digest(
         list(rows)
 
 
-@pytest.mark.parametrize("digest", [digest_of(FILE), None])
 def test_a_whole_body_without_a_frame_is_taken(
-    client: Client, server: respx.MockRouter, tmp_path: Path, digest: str | None
+    client: Client, server: respx.MockRouter, tmp_path: Path
 ) -> None:
-    """The digest agrees, or the batch has none to compare with."""
-    unframed(server, FILE, digest)
+    """The batch's digest says that nothing is missing."""
+    unframed(server, FILE, digest_of(FILE))
     client.provider_statements.usage_csv("msb_1").save(tmp_path / "usage.csv")
     assert (tmp_path / "usage.csv").read_bytes() == FILE
 
 
-def test_a_part_of_the_rows_has_no_digest_to_compare(
-    client: Client, server: respx.MockRouter
+@pytest.mark.parametrize("listing_id", [None, "lst_1"])
+def test_a_body_that_nothing_can_prove_whole_is_refused(
+    client: Client, server: respx.MockRouter, tmp_path: Path, listing_id: str | None
 ) -> None:
-    """With a filter the batch isn't asked."""
-    unframed(server, FILE, "sha256:other")
-    with client.provider_statements.usage_csv("msb_1", listing_id="lst_1") as rows:
+    """No frame and no digest to compare, or only a part of the rows: no file is left."""
+    unframed(server, FILE, None)
+    rows = client.provider_statements.usage_csv("msb_1", listing_id=listing_id)
+    with pytest.raises(DecodeError, match="digest"):
+        rows.save(tmp_path / "usage.csv")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("version", [b"HTTP/2", b""])
+def test_other_frames_need_no_digest(
+    client: Client, server: respx.MockRouter, version: bytes
+) -> None:
+    """HTTP/2 ends its streams itself, and a transport in process raises what went wrong."""
+    server.get(f"{BATCH}/usage-events.csv").respond(
+        stream=Cut(FILE, None), extensions={"http_version": version}
+    )
+    with client.provider_statements.usage_csv("msb_1") as rows:
         assert len(list(rows)) == 500
+    assert server.calls.call_count == 1
+
+
+def test_a_pool_that_misses_a_cut_is_not_trusted(
+    client: Client, server: respx.MockRouter, tmp_path: Path
+) -> None:
+    """Fewer bytes than promised are a broken connection, whoever's pool it was."""
+    short = body([cells(number) for number in range(499)])
+    server.get(f"{BATCH}/usage-events.csv").respond(
+        stream=Cut(short, None), headers={"content-length": str(len(FILE))}
+    )
+    with pytest.raises(TransportError, match=f"{len(short)} bytes where {len(FILE)}"):
+        client.provider_statements.usage_csv("msb_1").save(tmp_path / "usage.csv")
+    assert list(tmp_path.iterdir()) == []
+
+
+def with_batch(server: respx.MockRouter, digest: str | None) -> None:
+    server.get(f"{BATCH}/usage-events.csv").respond(content=FILE)
+    batch = wire.settlement_batch(usage_event_digest=digest)
+    server.get(BATCH).respond(content=wire.enveloped(batch))
+
+
+def test_rows_are_verified_on_demand(
+    client: Client, server: respx.MockRouter, tmp_path: Path
+) -> None:
+    """The batch's own digest is compared, in a loop and in a file."""
+    with_batch(server, digest_of(FILE))
+    with client.provider_statements.usage_csv("msb_1", verify=True) as rows:
+        assert len(list(rows)) == 500
+    client.provider_statements.usage_csv("msb_1", verify=True).save(tmp_path / "usage.csv")
+    assert server.calls.call_count == 4
+
+
+@pytest.mark.parametrize(
+    ("digest", "problem"), [("sha256:other", "isn't the batch's"), (None, "has no digest")]
+)
+def test_rows_that_are_not_the_batchs_are_refused(
+    client: Client, server: respx.MockRouter, tmp_path: Path, digest: str | None, problem: str
+) -> None:
+    """A whole transfer of the wrong rows leaves no file, nor does a batch without a digest."""
+    with_batch(server, digest)
+    with pytest.raises(DecodeError, match=problem):
+        client.provider_statements.usage_csv("msb_1", verify=True).save(tmp_path / "usage.csv")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_part_of_the_rows_cannot_be_verified(client: Client) -> None:
+    """There is no digest of a part, so asking for one is refused at once."""
+    with pytest.raises(InvalidArgument, match="verify"):
+        client.provider_statements.usage_csv("msb_1", listing_id="lst_1", verify=True)
+
+
+def test_progress_is_told(client: Client, server: respx.MockRouter, tmp_path: Path) -> None:
+    """Bytes so far and in all, ending at the whole."""
+    told: list[tuple[int, int | None]] = []
+    server.get(f"{BATCH}/usage-events.csv").respond(content=FILE)
+    client.provider_statements.usage_csv("msb_1").save(
+        tmp_path / "usage.csv", progress=lambda *sizes: told.append(sizes)
+    )
+    assert told[-1] == (len(FILE), len(FILE))
+    assert sorted(told) == told
+
+
+def test_what_progress_raises_ends_the_download(
+    client: Client, server: respx.MockRouter, tmp_path: Path
+) -> None:
+    """A person who cancels leaves no file and no part of one."""
+    server.get(f"{BATCH}/usage-events.csv").respond(content=FILE)
+
+    def cancel(received: int, _: int | None) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        client.provider_statements.usage_csv("msb_1").save(tmp_path / "u.csv", progress=cancel)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_bytes_are_on_the_disk_before_the_name_is(
+    client: Client,
+    server: respx.MockRouter,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The file is synced under its passing name, then renamed, then the folder is synced."""
+    path = tmp_path / "usage.csv"
+    seen: list[bool] = []
+    sync = os.fsync
+    monkeypatch.setattr("os.fsync", lambda file: (seen.append(path.exists()), sync(file)))
+    server.get(f"{BATCH}/usage-events.csv").respond(content=FILE)
+    client.provider_statements.usage_csv("msb_1").save(path)
+    assert seen == [False, True]
 
 
 def test_an_error_before_the_first_row_is_an_api_error(

@@ -8,6 +8,7 @@ import attrs
 from settlekit._async.transport import AsyncBody, AsyncTransport
 from settlekit._calls.call import Answer, Call, Steps, Wait
 from settlekit._flow import Chance, Outcome, perform
+from settlekit._observing import Observer
 from settlekit._pause import async_sleep
 from settlekit._requests import Options, request_of
 from settlekit._settings import Settings
@@ -22,6 +23,7 @@ class AsyncCore:
     transport: AsyncTransport
     settings: Settings
     options: Options
+    observer: Observer = attrs.Factory(Observer)
     chance: Chance = attrs.Factory(Chance)
 
     async def run(self, call: Call[T]) -> T:
@@ -52,7 +54,7 @@ class AsyncCore:
 
     async def _drive(self, call: Call[T], *, stream: bool) -> tuple[T, AsyncBody | None]:
         prepare = partial(request_of, settings=self.settings, options=self.options)
-        steps = perform(call, prepare, self.options.retries, self.chance)
+        steps = perform(call, prepare, self.options.retries, self.chance, self.observer)
         outcome: Outcome = None
         body: AsyncBody | None = None
         try:
@@ -62,7 +64,11 @@ class AsyncCore:
                 if isinstance(step, Wait):
                     await async_sleep(step.seconds)
                 else:
-                    outcome, body = await self.transport.open(step.request, stream=stream)
+                    try:
+                        outcome, body = await self.transport.open(step.request, stream=stream)
+                    except BaseException as error:
+                        steps.throw(error)
+                        raise
                 step = steps.send(outcome)
         except StopIteration as done:
             result: T = done.value

@@ -32,9 +32,11 @@ class Answer:
     """What came back, before it is read; header names are lower case."""
 
     status: int
-    headers: Mapping[str, str]
-    content: bytes
+    headers: Mapping[str, str] = attrs.field(repr=False)
+    content: bytes = attrs.field(repr=False)
     elapsed: timedelta = timedelta()
+    #: Whether the transport itself notices a body that was cut.
+    framed: bool = True
 
     def metadata(self, meta: object = None) -> Response:
         """Return what identifies the answer, from its envelope or else its headers."""

@@ -33,12 +33,5 @@ def download(path: str, rows: RowFormat[T], query: dict[str, str]) -> Download[T
     return Download(call=call, rows=rows)
 
 
-def is_framed(answer: Answer) -> bool:
-    """Say whether the transport itself notices a body that was cut."""
-    return "content-length" in answer.headers or (
-        "chunked" in answer.headers.get("transfer-encoding", "").lower()
-    )
-
-
 def _as_it_is(answer: Answer) -> Answer:
     return answer

@@ -10,6 +10,7 @@ import attrs
 from settlekit._calls import raw
 from settlekit._codec import Result
 from settlekit._flow import RetryPolicy
+from settlekit._observing import Observer, OnRequest, OnResponse, OnRetry
 from settlekit._requests import Options
 from settlekit._settings import Token, settings
 from settlekit._sync.buyer_statements import BuyerStatements
@@ -29,9 +30,13 @@ class Client:
 
     What isn't given comes from the environment (``SIGLUME_AUTH_TOKEN``, else
     ``SIGLUME_MERCHANT_AUTH_TOKEN``; ``SIGLUME_API_BASE``, or ``SIGLUME_ENV=sandbox``). The
-    token may be a function, asked anew for each request. ``timeout`` is in seconds. A
-    client has one pool of connections, safe to share, or uses yours (``http``). Raises
-    ConfigurationError without a token or with a bad base URL.
+    token may be a function, asked anew for each request. ``timeout`` is in seconds, for
+    each step on the network (30, or what your ``http`` says); ``retries`` bounds a call as
+    a whole. A client has one pool of connections, safe to share between threads and made anew
+    in a forked process, or uses yours (``http``), which it never closes. The
+    hooks are told of each request, of what came of it and of each repetition; one that
+    raises is logged and harms nobody. Raises ConfigurationError without a token or with a bad
+    base URL; ClientUnusable once it is closed.
     """
 
     def __init__(
@@ -39,15 +44,24 @@ class Client:
         *,
         token: Token | None = None,
         base_url: str | None = None,
-        timeout: float | None = 30.0,
+        timeout: float | None = None,
         retries: RetryPolicy | None = None,
         http: "httpx.Client | None" = None,
         admin_secret: str | None = None,
+        on_request: OnRequest | None = None,
+        on_response: OnResponse | None = None,
+        on_retry: OnRetry | None = None,
     ) -> None:
         checked = settings(token=token, base_url=base_url, admin_secret=admin_secret)
         options = Options(timeout_seconds=timeout, retries=retries or RetryPolicy())
-        transport = Transport(http, encrypted=checked.encrypted)
-        self._attach(Core(transport=transport, settings=checked, options=options), owner=True)
+        observer = Observer(on_request=on_request, on_response=on_response, on_retry=on_retry)
+        core = Core(
+            transport=Transport(http, encrypted=checked.encrypted),
+            settings=checked,
+            options=options,
+            observer=observer,
+        )
+        self._attach(core, owner=True)
 
     def _attach(self, core: Core, *, owner: bool) -> None:
         self._core = core

@@ -8,6 +8,7 @@ import attrs
 
 from settlekit._calls.call import Answer, Call, Steps, Wait
 from settlekit._flow import Chance, Outcome, perform
+from settlekit._observing import Observer
 from settlekit._pause import sleep
 from settlekit._requests import Options, request_of
 from settlekit._settings import Settings
@@ -23,6 +24,7 @@ class Core:
     transport: Transport
     settings: Settings
     options: Options
+    observer: Observer = attrs.Factory(Observer)
     chance: Chance = attrs.Factory(Chance)
 
     def run(self, call: Call[T]) -> T:
@@ -53,7 +55,7 @@ class Core:
 
     def _drive(self, call: Call[T], *, stream: bool) -> tuple[T, Body | None]:
         prepare = partial(request_of, settings=self.settings, options=self.options)
-        steps = perform(call, prepare, self.options.retries, self.chance)
+        steps = perform(call, prepare, self.options.retries, self.chance, self.observer)
         outcome: Outcome = None
         body: Body | None = None
         try:
@@ -63,7 +65,11 @@ class Core:
                 if isinstance(step, Wait):
                     sleep(step.seconds)
                 else:
-                    outcome, body = self.transport.open(step.request, stream=stream)
+                    try:
+                        outcome, body = self.transport.open(step.request, stream=stream)
+                    except BaseException as error:
+                        steps.throw(error)
+                        raise
                 step = steps.send(outcome)
         except StopIteration as done:
             result: T = done.value

@@ -92,11 +92,17 @@ class ProviderStatements:
         *,
         listing_id: str | None = None,
         capability_key: str | None = None,
+        verify: bool = False,
     ) -> UsageRows:
-        """Stream a batch's rows in the order of acceptance, typed, or save them to a file."""
+        """Stream a batch's rows in the order of acceptance, typed, or save them to a file.
+
+        With ``verify`` the batch is asked for its digest when the rows have come, and other
+        rows raise DecodeError.
+        """
         return UsageRows(
             self._core,
             calls.usage_csv(
                 settlement_batch_id, listing_id=listing_id, capability_key=capability_key
             ),
+            verify=verify,
         )

@@ -1,62 +1,98 @@
 # Made from settlekit/_async by scripts/unasync.py: edit that, then run it again.
-"""The one place that knows httpx: requests out, answers or TransportErrors back."""
+"""The one place that knows httpx: requests out, answers or errors back."""
 
+import os
 import time
 from collections.abc import Iterator
 from datetime import timedelta
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from settlekit._calls.call import Answer
 from settlekit._flow import Request
-from settlekit.errors import RequestTimeout, TransportError
+from settlekit._pause import deadline
+from settlekit._redaction import redact
+from settlekit.errors import (
+    ClientUnusable,
+    ConfigurationError,
+    DecodeError,
+    RequestTimeout,
+    TransportError,
+)
 
 if TYPE_CHECKING:
     import ssl
 
     import httpx
 
+DEFAULT_TIMEOUT_SECONDS: Final = 30.0
+
 
 class Transport:
-    """A pool of connections; httpx is loaded when the first one is made."""
+    """A pool of connections, of its own or the caller's.
+
+    One of its own is made anew in a forked process: two that read from one socket would
+    take each other's answers. httpx is loaded when the first one is made.
+    """
 
     def __init__(self, http: "httpx.Client | None", *, encrypted: bool) -> None:
         self._owned = http is None
-        self._http = _open_pool(encrypted=encrypted) if http is None else http
+        self._encrypted = encrypted
+        self._closed = False
+        self._http = _open_pool(encrypted=encrypted) if http is None else _checked(http)
+        self._pools = {os.getpid(): self._http}
 
     def open(
         self, request: Request, *, stream: bool = False
-    ) -> "tuple[Answer | TransportError, Body | None]":
+    ) -> "tuple[Answer | TransportError | DecodeError, Body | None]":
         """Make a request; with ``stream`` a success comes with its body unread."""
         import httpx
 
+        http = self._pool()
         started = time.monotonic()
         try:
-            response = self._http.send(
-                self._http.build_request(
-                    request.method,
-                    request.url,
-                    headers=dict(request.headers),
-                    content=request.content,
-                    timeout=request.timeout_seconds,
-                ),
-                stream=True,
-                auth=None,
-                follow_redirects=False,
-            )
-            if stream and response.is_success:
-                return _answer(response, b"", started), Body(response)
-            try:
-                return _answer(response, response.read(), started), None
-            finally:
-                response.close()
+            with deadline(request.left_seconds):
+                response = http.send(
+                    http.build_request(
+                        request.method,
+                        request.url,
+                        headers=dict(request.headers),
+                        content=request.content,
+                        timeout=_timeout(http, request),
+                    ),
+                    stream=True,
+                    auth=None,
+                    follow_redirects=False,
+                )
+                if stream and response.is_success:
+                    return _answer(response, b"", started), Body(response)
+                return _read(response, request, started), None
+        except TimeoutError:
+            return _late(request), None
         except httpx.RequestError as error:
-            return _fault(error), None
+            return _fault(error, request), None
+        except RuntimeError as error:
+            if not http.is_closed:
+                raise
+            raise ClientUnusable("the client is closed") from error
 
     def close(self) -> None:
         """Close the pool, unless it is the caller's own."""
-        if self._owned:
-            self._http.close()
+        self._closed = True
+        if self._owned and os.getpid() in self._pools:
+            self._pools[os.getpid()].close()
+
+    def _pool(self) -> "httpx.Client":
+        """Return the pool of this process, or raise ClientUnusable."""
+        if self._closed or self._http.is_closed:
+            raise ClientUnusable("the client is closed")
+        if not self._owned:
+            return self._http
+        pool = self._pools.get(os.getpid())
+        if pool is None:
+            # The parent's pool is left alone: to close it here could wait for a lock for ever.
+            pool = self._pools.setdefault(os.getpid(), _open_pool(encrypted=self._encrypted))
+        return pool
 
 
 class Body:
@@ -76,6 +112,18 @@ class Body:
             return self._pieces.__next__()
         except httpx.RequestError as error:
             raise _fault(error) from error
+        except httpx.StreamError as error:
+            raise TransportError(f"{type(error).__name__}: {error}") from error
+        except StopIteration:
+            self._check_length()
+            raise
+
+    def _check_length(self) -> None:
+        """Notice a cut that the pool, maybe the caller's own, didn't."""
+        said = self._response.headers.get("content-length", "")
+        received = self._response.num_bytes_downloaded
+        if said.isdecimal() and received < int(said):
+            raise TransportError(f"the body has {received} bytes where {said} were promised")
 
     def release(self) -> None:
         """Give the connection back.
@@ -85,13 +133,59 @@ class Body:
         self._response.close()
 
 
+def _read(
+    response: "httpx.Response", request: Request, started: float
+) -> Answer | TransportError | DecodeError:
+    """Read the body piece by piece, no further than its time and its length allow."""
+    content = bytearray()
+    try:
+        for piece in response.iter_bytes():
+            content += piece
+            if len(content) > request.max_bytes:
+                problem = f"the answer is longer than {request.max_bytes} bytes @ $"
+                return DecodeError((problem,), _answer(response, b"", started).metadata())
+            if request.left_seconds and time.monotonic() - started > request.left_seconds:
+                return _late(request)
+        return _answer(response, bytes(content), started)
+    finally:
+        response.close()
+
+
+def _timeout(http: "httpx.Client", request: Request) -> "httpx.Timeout":
+    """Return the time for each step: as asked, or the caller's pool's own; no more than is left."""
+    import httpx
+
+    own = (
+        http.timeout if request.timeout_seconds is None else httpx.Timeout(request.timeout_seconds)
+    )
+    if request.left_seconds is None:
+        return own
+    steps = {
+        name: request.left_seconds if seconds is None else min(seconds, request.left_seconds)
+        for name, seconds in own.as_dict().items()
+    }
+    return httpx.Timeout(**steps)
+
+
+def _checked(http: object) -> "httpx.Client":
+    import httpx
+
+    if not isinstance(http, httpx.Client):
+        raise ConfigurationError("http must be an httpx.Client")
+    return http
+
+
 def _open_pool(*, encrypted: bool) -> "httpx.Client":
     import httpx
 
     if encrypted:
-        return httpx.Client(verify=_shared_context())
+        return httpx.Client(verify=_shared_context(), timeout=DEFAULT_TIMEOUT_SECONDS)
     # Plain http goes to a loopback name: no proxy, and no TLS context to build.
-    return httpx.Client(verify=False, trust_env=False)  # noqa: S501
+    return httpx.Client(
+        verify=False,  # noqa: S501
+        trust_env=False,
+        timeout=DEFAULT_TIMEOUT_SECONDS,
+    )
 
 
 def _answer(response: "httpx.Response", content: bytes, started: float) -> Answer:
@@ -100,14 +194,32 @@ def _answer(response: "httpx.Response", content: bytes, started: float) -> Answe
         headers=dict(response.headers),
         content=content,
         elapsed=timedelta(seconds=time.monotonic() - started),
+        framed=_is_framed(response),
     )
 
 
-def _fault(error: "httpx.RequestError") -> TransportError:
+def _is_framed(response: "httpx.Response") -> bool:
+    """Say whether the transport itself notices a body that was cut.
+
+    HTTP/2 always does, HTTP/1 where the length or the last chunk says so; a transport in
+    this process raises what went wrong.
+    """
+    version = response.extensions.get("http_version", b"")
+    chunked = "chunked" in response.headers.get("transfer-encoding", "").lower()
+    return not version.startswith(b"HTTP/1") or chunked or "content-length" in response.headers
+
+
+def _late(request: Request) -> RequestTimeout:
+    seconds = request.left_seconds or 0.0
+    return RequestTimeout(f"no whole answer in the {seconds:.3g} s that the call had left")
+
+
+def _fault(error: "httpx.RequestError", request: Request | None = None) -> TransportError:
     import httpx
 
     kind = RequestTimeout if isinstance(error, httpx.TimeoutException) else TransportError
-    fault = kind(f"{type(error).__name__}: {error}")
+    secrets = () if request is None else request.secrets
+    fault = kind(redact(f"{type(error).__name__}: {error}", *secrets))
     fault.__cause__ = error
     return fault
 
