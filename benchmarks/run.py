@@ -38,6 +38,7 @@ ROWS = (
     "failing_batch",
     "due_among_settled",
     "batch_statements",
+    "year_at_scale",
 )
 """A module in ``rows`` each."""
 

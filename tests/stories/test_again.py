@@ -60,3 +60,31 @@ def test_a_year_has_the_failures_it_promises(year: MockServer) -> None:
     assert 10 <= len(failed) <= 40
     checked = year.check()
     assert checked.ok, checked.violations
+
+
+@pytest.fixture(scope="module")
+def town() -> Iterator[MockServer]:
+    """A world in which somebody else's batch is past due before the year is told."""
+    with MockServer(seed=5) as mock:
+        mock.usage("sandbox_buyer", merchant="sandbox_merchant", amount_minor=100, currency="JPY")
+        mock.simulate.debit_failure(buyer="sandbox_buyer", times=28)
+        mock.clock.advance(until="batch.past_due")
+        yield mock
+
+
+def test_a_story_counts_its_own_batches(town: MockServer) -> None:
+    """What was there before, and what another story made, is no batch of this one."""
+    first = town.scenarios.play("weekly_micro_settles")
+    second = town.scenarios.play("past_due_then_written_off")
+    refused = town.scenarios.play("refused_over_budget")
+    assert (first.batches, second.batches) == ({"settled": 1}, {"written_off": 1})
+    assert refused.batches == {}
+
+
+def test_a_year_leaves_other_peoples_batches_alone(town: MockServer) -> None:
+    """The year's operator writes off and requeues the year's own batches, nobody else's."""
+    played = town.scenarios.play("year_at_scale", scale=SCALE)
+    assert sum(played.batches.values()) == 480
+    client = town.client("buyer")
+    (batch,) = client.buyer_statements.settlement_batches()
+    assert batch.status == "past_due"

@@ -10,7 +10,7 @@ def _kinds(subject: str, *steps: str) -> frozenset[str]:
     return frozenset(f"{subject}.{step}" for step in steps)
 
 
-KINDS: Final = frozenset().union(
+KINDS: Final = frozenset[str]().union(
     _kinds("allowance", "raised"),
     _kinds("authorization", "created", "executed", "run_refused", "revoked", "expired"),
     _kinds("authorization", "exhausted"),

@@ -13,7 +13,7 @@ from settlekit_mock.kernel import journal
 from settlekit_mock.kernel.problems import NotFound
 from settlekit_mock.kernel.times import to_text
 from settlekit_mock.kernel.world import World
-from settlekit_mock.settlement.tables import BATCHES
+from settlekit_mock.settlement.tables import BATCHES, BUYERS
 
 
 class StoryAnswer(Answer, frozen=True, kw_only=True):
@@ -80,7 +80,7 @@ def play(request: Request) -> Played:
         merchants=stage.merchants,
         accepted=stage.tally.accepted,
         refused=dict(sorted(stage.tally.refused.items())),
-        batches=_batches(world),
+        batches=_batches(world, stage.buyers),
         event_count=event_count,
     )
 
@@ -90,7 +90,14 @@ def _last_seq(world: World) -> int:
         return journal.last_seq(connection)
 
 
-def _batches(world: World) -> dict[str, int]:
-    query = select(BATCHES.c.status, func.count().label("batches")).group_by(BATCHES.c.status)
+def _batches(world: World, buyers: list[str]) -> dict[str, int]:
+    """Count the batches of some buyers by their status."""
+    query = (
+        select(BATCHES.c.status, func.count().label("batches"))
+        .join(BUYERS, BUYERS.c.buyer_number == BATCHES.c.buyer_number)
+        .where(BUYERS.c.buyer_id.in_(buyers))
+        .group_by(BATCHES.c.status)
+        .order_by(BATCHES.c.status)
+    )
     with world.snapshot() as connection:
-        return {row.status: row.batches for row in connection.execute(query.order_by("status"))}
+        return {row.status: row.batches for row in connection.execute(query)}
