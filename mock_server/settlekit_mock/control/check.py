@@ -10,6 +10,7 @@ from settlekit_mock.kernel.invariants import Invariant
 from settlekit_mock.kernel.invariants import Violation as Found
 from settlekit_mock.ledger.invariants import INVARIANTS as LEDGER
 from settlekit_mock.operations.invariants import INVARIANTS as OPERATIONS
+from settlekit_mock.payments.capabilities_invariants import INVARIANTS as CAPABILITIES
 from settlekit_mock.payments.invariants import INVARIANTS as PAYMENTS
 from settlekit_mock.recurring.invariants import INVARIANTS as RECURRING
 from settlekit_mock.settlement.invariants import INVARIANTS as SETTLEMENT
@@ -20,6 +21,7 @@ INVARIANTS: Final[tuple[Invariant, ...]] = (
     *WEBHOOKS,
     *SETTLEMENT,
     *PAYMENTS,
+    *CAPABILITIES,
     *RECURRING,
     *OPERATIONS,
 )
