@@ -173,10 +173,12 @@ def _raw_body(given: WsgiRequest) -> bytes:
         raw = given.get_data(cache=True, parse_form_data=False)
     except RequestEntityTooLarge as error:
         raise _too_large() from error
-    except HTTPException as error:
-        raise Malformed("the body ended before it was whole") from error
+    except (HTTPException, OSError, ValueError, OverflowError) as error:
+        raise Malformed("the body is broken, or ended before it was whole") from error
     if len(raw) > BODY_LIMIT:
         raise _too_large()
+    if len(raw) < (given.content_length or 0):
+        raise Malformed("the body ended before it was whole")
     return raw
 
 

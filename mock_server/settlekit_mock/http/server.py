@@ -7,11 +7,33 @@ from typing import Any, Self
 
 from cheroot import wsgi
 
+from settlekit_mock.http.connection import HEAD_LIMIT, Connection
+
 THREADS = 10
 """Calls answered at once; each stream of the journal keeps one for as long as it lasts."""
 
 STOP_LOOK_SECONDS = 0.05
 """How often an idle server looks whether it is to stop."""
+
+WAITING_CONNECTIONS = 128
+"""Connections that wait to be taken, and such as wait for another request."""
+
+
+class _Listener(wsgi.Server):
+    """cheroot, within bounds; a connection takes a thread when it has said something."""
+
+    ConnectionClass = Connection
+    max_request_header_size = HEAD_LIMIT
+    keep_alive_conn_limit = WAITING_CONNECTIONS
+    expiration_interval = STOP_LOOK_SECONDS
+    _connections: Any
+
+    def process_conn(self, conn: Any) -> None:
+        """Have a thread read a connection; a new one waits until there is something to read."""
+        if conn.last_used is None:
+            self._connections.put(conn)
+        else:
+            super().process_conn(conn)  # pyright: ignore[reportUnknownMemberType]
 
 
 class PortInUse(Exception):
@@ -28,9 +50,13 @@ class Server:
     """An HTTP server for one application; ``port=0`` takes a free port."""
 
     def __init__(self, application: Any, host: str = "127.0.0.1", port: int = 0) -> None:
-        self._server: Any = wsgi.Server((host, port), application, numthreads=THREADS)
+        self._server: Any = _Listener(
+            (host, port),
+            application,
+            numthreads=THREADS,
+            request_queue_size=WAITING_CONNECTIONS,
+        )
         self._server.server_name = "settlekit-mock"
-        self._server.expiration_interval = STOP_LOOK_SECONDS
         self._host = host
         self._thread: threading.Thread | None = None
 
