@@ -4,6 +4,7 @@ import argparse
 import os
 import sys
 from collections.abc import Callable, Sequence
+from importlib.metadata import version as installed_version
 
 from settlekit_mock.cli.remote import add_remote, run_remote
 from settlekit_mock.cli.serve import add_serve, run_serve
@@ -16,11 +17,16 @@ def parser() -> argparse.ArgumentParser:
     root = argparse.ArgumentParser(
         prog="settlekit-mock", description="A reference mock server for payment settlement."
     )
+    root.add_argument("--version", action="version", version=f"settlekit-mock {_version()}")
     commands = root.add_subparsers(dest="command", required=True, metavar="COMMAND")
     add_serve(commands).set_defaults(run=run_serve)
     for command in add_remote(commands):
         command.set_defaults(run=run_remote)
     return root
+
+
+def _version() -> str:
+    return installed_version("settlekit")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -5,12 +5,31 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from settlekit_mock.cli.declaring import declare
+from settlekit_mock.cli.showing import Table
 from settlekit_mock.cli.usage import WrongUsage
 from settlekit_mock.control.buyers import BuyerBody
 from settlekit_mock.control.merchants import ControlMerchantBody
 from settlekit_mock.driver import Driver
 
 ACTIONS = ("list", "show", "create", "update")
+BUYER_COLUMNS = {
+    "buyer": "buyer_id",
+    "token": "token",
+    "time zone": "timezone",
+    "JPYC": "balances.JPYC",
+    "USDC": "balances.USDC",
+    "vault": "vault_active",
+}
+MERCHANT_COLUMNS = {
+    "merchant": "merchant",
+    "token": "token",
+    "listing": "listing_id",
+    "plan": "merchant_account.billing_plan",
+    "billing": "merchant_account.billing_status",
+    "checkout": "hosted_checkout",
+    "webhook": "webhook_url",
+}
 
 
 def add_actors(commands: Any) -> tuple[argparse.ArgumentParser, ...]:
@@ -29,8 +48,10 @@ def add_actors(commands: Any) -> tuple[argparse.ArgumentParser, ...]:
 
 def _add(commands: Any, name: str, text: str, key: str, body: Any) -> argparse.ArgumentParser:
     fields = ", ".join(body.__struct_fields__)
-    found: argparse.ArgumentParser = commands.add_parser(name, help=text, description=text)
-    found.add_argument("action", choices=ACTIONS, nargs="?", default="list")
+    found = declare(commands, name, text)
+    found.add_argument(
+        "action", choices=ACTIONS, nargs="?", default="list", help="what to do (default: list)"
+    )
     found.add_argument("key", nargs="?", help=key)
     found.add_argument(
         "--set",
@@ -46,7 +67,7 @@ def buyers(chosen: argparse.Namespace, driver: Driver) -> Iterable[Any]:
     """Run the command ``buyers``."""
     fields = _fields(chosen)
     if chosen.action == "list":
-        return driver.buyers.all()
+        return [Table(BUYER_COLUMNS, driver.buyers.all())]
     if chosen.action == "create":
         _check(fields, BuyerBody)
         named = {} if chosen.key is None else {"buyer_id": chosen.key}
@@ -60,7 +81,7 @@ def merchants(chosen: argparse.Namespace, driver: Driver) -> Iterable[Any]:
     """Run the command ``merchants``."""
     fields = _fields(chosen)
     if chosen.action == "list":
-        return driver.merchants.all()
+        return [Table(MERCHANT_COLUMNS, driver.merchants.all())]
     if chosen.action == "create":
         _check(fields, ControlMerchantBody)
         return [driver.merchants.create(_key(chosen), **fields)]

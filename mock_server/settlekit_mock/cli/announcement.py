@@ -1,6 +1,7 @@
 """What a server says when it listens: its address, and the environment a shop needs."""
 
 import json
+import shlex
 
 from settlekit_mock import seeding
 from settlekit_mock.http.tables import find_token
@@ -55,9 +56,9 @@ def announce(world: World, *, as_json: bool) -> None:
         print(json.dumps(told), flush=True)
         return
     print(f"settlekit mock server on {url}  (routes: {url}/openapi.json, stop: Ctrl-C)\n")
-    print("A shop needs:")
+    print("A shop needs, and settlekit's commands take (paste it into a shell):")
     for name, value in variables.items():
-        print(f"  {name}={value}")
+        print(f"  export {name}={shlex.quote(value)}")
     print("\nTokens by role:")
     for role, token in tokens.items():
         print(f"  {role:<9} {token}")

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from typing import Any, get_args
 
 from settlekit_mock.cli import arguments
+from settlekit_mock.cli.declaring import declare
 from settlekit_mock.cli.usage import WrongUsage
 from settlekit_mock.driver import Driver
 from settlekit_mock.http import faults as calls
@@ -16,7 +17,7 @@ _ACTIONS = ("list", "show", "create", "remove", "clear")
 def add_faults(commands: Any) -> tuple[argparse.ArgumentParser, ...]:
     """Declare the commands."""
     faults = _add(commands, "faults", "let calls fail", "create: METHOD /path*; else: its id")
-    faults.add_argument("--kind", choices=get_args(calls.FaultKind))
+    faults.add_argument("--kind", choices=get_args(calls.FaultKind), help="how they fail")
     faults.add_argument("--ms", type=int, help="how long, for the kind latency")
     faults.add_argument(
         "--status", type=int, choices=tuple(calls.CODES), help="for the kind status"
@@ -32,22 +33,28 @@ def add_faults(commands: Any) -> tuple[argparse.ArgumentParser, ...]:
     deliveries.add_argument(
         "--duration", type=arguments.duration, help="how long, for the kind delay, such as 2h"
     )
-    snapshots: argparse.ArgumentParser = commands.add_parser(
-        "snapshots", help="keep the world as it is, and go back to it"
-    )
+    snapshots = declare(commands, "snapshots", "keep the world as it is, and go back to it")
     snapshots.add_argument(
-        "action", choices=("list", "take", "restore", "remove"), nargs="?", default="list"
+        "action",
+        choices=("list", "take", "restore", "remove"),
+        nargs="?",
+        default="list",
+        help="what to do (default: list)",
     )
     snapshots.add_argument("key", nargs="?", help="the snapshot's name")
     return faults, deliveries, snapshots
 
 
 def _add(commands: Any, name: str, text: str, key: str) -> argparse.ArgumentParser:
-    found: argparse.ArgumentParser = commands.add_parser(name, help=text, description=text)
-    found.add_argument("action", choices=_ACTIONS, nargs="?", default="list")
+    found = declare(commands, name, text)
+    found.add_argument(
+        "action", choices=_ACTIONS, nargs="?", default="list", help="what to do (default: list)"
+    )
     found.add_argument("key", nargs="?", help=key)
     found.add_argument("--times", type=int, help="how often; without it and --rate always")
-    found.add_argument("--rate", type=float, help="on which share of occasions")
+    found.add_argument(
+        "--rate", type=float, help="on which share of occasions, 0 to 1; drawn from the seed"
+    )
     return found
 
 

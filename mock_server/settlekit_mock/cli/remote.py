@@ -11,9 +11,10 @@ import httpx
 
 from settlekit_mock.cli import arguments, settlement
 from settlekit_mock.cli.actors import add_actors, buyers, merchants
+from settlekit_mock.cli.declaring import declare
 from settlekit_mock.cli.faults import add_faults, faults, snapshots, webhook_faults
 from settlekit_mock.cli.progress import clock_shown
-from settlekit_mock.cli.showing import show
+from settlekit_mock.cli.showing import show, visible
 from settlekit_mock.cli.usage import WrongUsage
 from settlekit_mock.driver import ControlError, Driver, UnreadableAnswer
 
@@ -24,9 +25,13 @@ DEFAULT_URL = "http://127.0.0.1:8787"
 
 def add_remote(commands: Any) -> Iterable[argparse.ArgumentParser]:
     """Declare the commands."""
-    clock = commands.add_parser("clock", help="read or move the clock")
+    clock = declare(commands, "clock", "read or move the clock")
     clock.add_argument(
-        "action", choices=("show", "advance", "freeze", "resume"), nargs="?", default="show"
+        "action",
+        choices=("show", "advance", "freeze", "resume"),
+        nargs="?",
+        default="show",
+        help="what to do (default: show)",
     )
     clock.add_argument(
         "amount", nargs="?", help="advance: a duration such as 7d, PT6H or 90; freeze: a time"
@@ -38,12 +43,16 @@ def add_remote(commands: Any) -> Iterable[argparse.ArgumentParser]:
         type=arguments.duration,
         help="how far --until looks ahead (default: P400D); not met within it, it ends with 1",
     )
-    usage = commands.add_parser("usage", help="have a buyer pay a metered amount many times")
-    usage.add_argument("--buyer", default="sandbox_buyer")
-    usage.add_argument("--merchant", default="sandbox_merchant")
-    usage.add_argument("--amount-minor", type=int, required=True)
-    usage.add_argument("--currency", default="JPY", choices=("JPY", "USD"))
-    usage.add_argument("--count", type=int, default=1)
+    usage = declare(commands, "usage", "have a buyer pay a metered amount many times")
+    usage.add_argument("--buyer", default="sandbox_buyer", help="who pays (default: sandbox_buyer)")
+    usage.add_argument(
+        "--merchant", default="sandbox_merchant", help="who is paid (default: sandbox_merchant)"
+    )
+    usage.add_argument("--amount-minor", type=int, required=True, help="of each: yen, or US cents")
+    usage.add_argument(
+        "--currency", default="JPY", choices=("JPY", "USD"), help="of the amount (default: JPY)"
+    )
+    usage.add_argument("--count", type=int, default=1, help="how often (default: 1)")
     usage.add_argument(
         "--over", type=arguments.duration, help="spread over this duration, the clock moving along"
     )
@@ -53,12 +62,14 @@ def add_remote(commands: Any) -> Iterable[argparse.ArgumentParser]:
     usage.add_argument(
         "--webhooks", action="store_true", help="tell the merchant of each accepted payment"
     )
-    events = commands.add_parser("events", help="print the journal")
-    events.add_argument("--kind")
-    events.add_argument("--subject")
-    events.add_argument("--after", type=int, default=0)
+    events = declare(commands, "events", "print the journal, oldest first")
+    events.add_argument("--kind", help="of this kind, such as batch.settled (default: all)")
+    events.add_argument("--subject", help="about this id (default: all)")
+    events.add_argument(
+        "--after", type=int, default=0, help="from behind this sequence number (default: 0)"
+    )
     events.add_argument("--follow", action="store_true", help="go on with what is written later")
-    reset = commands.add_parser("reset", help="begin again with a fresh world")
+    reset = declare(commands, "reset", "begin again with a fresh world")
     found = (
         clock,
         usage,
@@ -79,7 +90,11 @@ def _add_server(command: argparse.ArgumentParser) -> None:
         default=os.environ.get(URL_VARIABLE) or DEFAULT_URL,
         help=f"the server's address (or {URL_VARIABLE}; default: {DEFAULT_URL})",
     )
-    command.add_argument("--control-token", default=os.environ.get(TOKEN_VARIABLE) or None)
+    command.add_argument(
+        "--control-token",
+        default=os.environ.get(TOKEN_VARIABLE) or None,
+        help=f"the server's control token, where it has one (or {TOKEN_VARIABLE})",
+    )
     command.add_argument("--json", action="store_true", help="print JSON, a value a line")
 
 
@@ -114,7 +129,7 @@ def _answers(chosen: argparse.Namespace, driver: Driver) -> Iterable[Any]:
 
 
 def _refused(reason: str, status: int) -> int:
-    print(f"settlekit-mock: {reason}", file=sys.stderr)
+    print(f"settlekit-mock: {visible(reason)}", file=sys.stderr)
     return status
 
 

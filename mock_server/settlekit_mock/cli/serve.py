@@ -25,11 +25,11 @@ GRACE_SECONDS = 1.5
 _OPTIONS = (
     ("host", "address to listen on", HOST),
     ("port", "port to listen on; 0 takes a free one", str(PORT)),
-    ("db", "database: a file, or a URL (default: memory)", None),
+    ("db", "database: a file, or an SQLAlchemy URL (default: memory)", None),
     ("seed", "seed of ids, slots and drawn faults", "0"),
-    ("freeze-at", "start with the clock frozen at this RFC 3339 time", None),
+    ("freeze-at", "freeze the clock at this RFC 3339 time (default: the real clock)", None),
     ("merchant", "key of the sandbox merchant", Settings().merchant),
-    ("webhook-url", "where to deliver direct_payment.confirmed", None),
+    ("webhook-url", "where to deliver direct_payment.confirmed (default: nowhere)", None),
     ("webhook-secret", "secret of that subscription", Settings().webhook_secret),
     ("origin", "origin that checkouts may return to", Settings().origin),
     ("admin-token", "token of the operator's routes", Settings().admin_token),
@@ -41,11 +41,29 @@ _FLAGS = (
     ("allow-remote-webhooks", "deliver webhooks beyond this machine, never to private addresses"),
     ("sign-with-clock", "sign webhooks with the server's clock instead of the machine's"),
 )
+_DESCRIPTION = """\
+Run a mock server until it is interrupted, and print the environment that a shop needs.
+
+Its clock is the real one, and what falls due is done by itself; with --freeze-at the
+clock stands, and "settlekit-mock clock advance" moves it.
+"""
+
+
+def _epilog() -> str:
+    names = [variable(name) for name, *_ in (*_OPTIONS, *_FLAGS)]
+    listed = "\n".join(f"  {name}" for name in names)
+    return f"each option is a variable of the environment too (flags say 1 or 0):\n{listed}\n"
 
 
 def add_serve(commands: Any) -> argparse.ArgumentParser:
     """Declare the command and its options; each is a variable of the environment too."""
-    command: argparse.ArgumentParser = commands.add_parser("serve", help="run a mock server")
+    command: argparse.ArgumentParser = commands.add_parser(
+        "serve",
+        help="run a mock server",
+        description=_DESCRIPTION,
+        epilog=_epilog(),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     for name, text, default in _OPTIONS:
         shown = f" (default: {default})" if default else ""
         command.add_argument(

@@ -4,8 +4,10 @@ import argparse
 from collections.abc import Iterable
 from typing import Any, get_args
 
+from settlekit_mock.cli.declaring import declare
+from settlekit_mock.cli.showing import Table
+from settlekit_mock.cli.tree import lines_of
 from settlekit_mock.cli.usage import WrongUsage
-from settlekit_mock.control.explain import Explanation
 from settlekit_mock.control.simulate import FailureText, OutcomeText
 from settlekit_mock.driver import Driver
 
@@ -15,6 +17,7 @@ _SIMULATIONS = (
     "unknown-outcome",
     "provider-outcome",
     "finality",
+    "ledger-mismatch",
 )
 
 
@@ -27,86 +30,89 @@ def add_settlement(commands: Any) -> tuple[argparse.ArgumentParser, ...]:
         _add_notices(commands),
         _add_fate(commands),
         _add_explain(commands),
-        commands.add_parser("check", help="check every invariant; exit 1 where one doesn't hold"),
+        declare(commands, "check", "check every invariant; exit 1 where one doesn't hold"),
         _add_scenario(commands),
     )
 
 
 def _add_simulate(commands: Any) -> argparse.ArgumentParser:
-    command: argparse.ArgumentParser = commands.add_parser(
-        "simulate", help="have something go wrong"
-    )
-    command.add_argument("what", choices=_SIMULATIONS)
-    command.add_argument("--buyer", help="for this buyer alone")
-    command.add_argument("--batch", help="for this batch alone")
+    command = declare(commands, "simulate", "have something go wrong")
+    command.add_argument("what", choices=_SIMULATIONS, help="what goes wrong")
+    command.add_argument("--buyer", help="for this buyer alone (default: all)")
+    command.add_argument("--batch", help="for this batch alone (default: all)")
     command.add_argument("--times", type=int, default=1, help="how often; 0 ends it (default: 1)")
     command.add_argument(
-        "--reason", choices=get_args(FailureText), default="ONCHAIN_FAILURE", help="why debits fail"
+        "--reason",
+        choices=get_args(FailureText),
+        default="ONCHAIN_FAILURE",
+        help="why debits fail (default: ONCHAIN_FAILURE)",
     )
     command.add_argument("--capability-key", help="whose provider (provider-outcome)")
     command.add_argument("--outcome", choices=get_args(OutcomeText), help="how it answers")
     command.add_argument("--seconds", type=int, help="how long a debit takes (finality)")
+    command.add_argument("--wallet", help="whose balance is misstated (ledger-mismatch)")
+    command.add_argument("--amount", help="by how much, in major units (ledger-mismatch)")
     return command
 
 
 def _add_batch(commands: Any) -> argparse.ArgumentParser:
-    command: argparse.ArgumentParser = commands.add_parser(
-        "batch", help="make an operator's move on a batch"
+    command = declare(commands, "batch", "make an operator's move on a batch")
+    command.add_argument(
+        "move", choices=("resolve", "requeue", "terminal", "redeliver-notice"), help="which move"
     )
-    command.add_argument("move", choices=("resolve", "requeue", "terminal", "redeliver-notice"))
-    command.add_argument("settlement_batch_id")
+    command.add_argument("settlement_batch_id", metavar="BATCH", help="its id, msb_…")
     command.add_argument("--outcome", choices=("settled", "failed"), help="resolve: which")
     command.add_argument("--reason", choices=get_args(FailureText), help="resolve: why it failed")
-    command.add_argument("--status", choices=("uncollectible", "written_off"), help="terminal")
+    command.add_argument(
+        "--status", choices=("uncollectible", "written_off"), help="terminal: which end"
+    )
     command.add_argument("--reason-code", help="terminal: why, in words of your own")
     return command
 
 
 def _add_checkout(commands: Any) -> argparse.ArgumentParser:
-    command: argparse.ArgumentParser = commands.add_parser(
-        "checkout", help="sign in to a checkout session, cancel it, or let it fail"
+    command = declare(
+        commands, "checkout", "sign in to a checkout session, cancel it, or let it fail"
     )
-    command.add_argument("move", choices=("authenticate", "cancel", "fail"))
-    command.add_argument("session_id")
+    command.add_argument("move", choices=("authenticate", "cancel", "fail"), help="which move")
+    command.add_argument("session_id", metavar="SESSION", help="its id")
     command.add_argument("--buyer", help="who; the server's first buyer unless given")
     return command
 
 
 def _add_notices(commands: Any) -> argparse.ArgumentParser:
-    command: argparse.ArgumentParser = commands.add_parser(
-        "notices", help="print the notices that were sent, newest first"
-    )
-    command.add_argument("--audience", choices=("buyer", "provider"))
-    command.add_argument("--kind")
-    command.add_argument("--buyer")
-    command.add_argument("--batch")
+    command = declare(commands, "notices", "print the notices that were sent, newest first")
+    command.add_argument("--audience", choices=("buyer", "provider"), help="whose (default: all)")
+    command.add_argument("--kind", help="of this kind, such as final_debit_notice (default: all)")
+    command.add_argument("--buyer", help="about this buyer (default: all)")
+    command.add_argument("--batch", help="about this batch (default: all)")
     return command
 
 
 def _add_fate(commands: Any) -> argparse.ArgumentParser:
-    command: argparse.ArgumentParser = commands.add_parser(
-        "fate", help="say what became of a payment"
-    )
-    command.add_argument("usage_id")
+    command = declare(commands, "fate", "say what became of a payment")
+    command.add_argument("usage_id", metavar="USAGE", help="its id, mu_… or that of a refusal")
     return command
 
 
 def _add_explain(commands: Any) -> argparse.ArgumentParser:
-    command: argparse.ArgumentParser = commands.add_parser(
-        "explain", help="say why the amount of a batch, payout or wallet is what it is"
+    command = declare(
+        commands, "explain", "say why the amount of a batch, payout or wallet is what it is"
     )
-    command.add_argument("id")
+    command.add_argument("id", metavar="ID", help="of a batch, a payout or a wallet")
     return command
 
 
 def _add_scenario(commands: Any) -> argparse.ArgumentParser:
-    command: argparse.ArgumentParser = commands.add_parser(
-        "scenario", help="list the stories, or play one"
+    command = declare(commands, "scenario", "list the stories, or play one")
+    command.add_argument(
+        "action", choices=("list", "run"), nargs="?", default="list", help="(default: list)"
     )
-    command.add_argument("action", choices=("list", "run"))
-    command.add_argument("name", nargs="?")
+    command.add_argument("name", nargs="?", help="the story to run")
     command.add_argument("--seed", type=int, help="play in a fresh world with this seed")
-    command.add_argument("--scale", type=float, help="payments of year_at_scale, times this")
+    command.add_argument(
+        "--scale", type=float, help="payments of year_at_scale, times this (default: 1)"
+    )
     return command
 
 
@@ -127,6 +133,10 @@ def simulate(chosen: argparse.Namespace, driver: Driver) -> Iterable[Any]:
         if chosen.seconds is None:
             raise WrongUsage("simulate finality needs --seconds")
         return [begin.finality(seconds=chosen.seconds)]
+    if chosen.what == "ledger-mismatch":
+        if not (chosen.wallet and chosen.amount):
+            raise WrongUsage("simulate ledger-mismatch needs --wallet and --amount")
+        return [begin.ledger_mismatch(wallet_id=chosen.wallet, amount=chosen.amount)]
     target = {"buyer": chosen.buyer, "settlement_batch_id": chosen.batch}
     if chosen.what == "unknown-outcome":
         return [begin.unknown_outcome(**target, times=chosen.times)]
@@ -174,13 +184,7 @@ def fate(chosen: argparse.Namespace, driver: Driver) -> Iterable[Any]:
 def explain(chosen: argparse.Namespace, driver: Driver) -> Iterable[Any]:
     """Read why an amount is what it is: a line for each part, indented below its whole."""
     root = driver.explain(chosen.id)
-    return [root] if chosen.json else _lines(root, 0)
-
-
-def _lines(part: Explanation, depth: int) -> Iterable[str]:
-    yield f"{'  ' * depth}{part.amount} {part.currency}  {part.kind} {part.id}: {part.because}"
-    for inner in part.parts:
-        yield from _lines(inner, depth + 1)
+    return [root] if chosen.json else lines_of(root)
 
 
 def check(_chosen: argparse.Namespace, driver: Driver) -> Iterable[Any]:
@@ -191,7 +195,7 @@ def check(_chosen: argparse.Namespace, driver: Driver) -> Iterable[Any]:
 def scenario(chosen: argparse.Namespace, driver: Driver) -> Iterable[Any]:
     """List the stories, or play one."""
     if chosen.action == "list":
-        return driver.scenarios.all()
+        return [Table({"story": "name", "tells": "tells"}, driver.scenarios.all())]
     if chosen.name is None:
         raise WrongUsage("scenario run needs a name; scenario list shows them")
     return [driver.scenarios.play(chosen.name, seed=chosen.seed, scale=chosen.scale)]

@@ -242,7 +242,10 @@ def test_buyers_are_managed(command: Command) -> None:
     listed = command("buyers", "--json").answers
     assert [buyer["buyer_id"] for buyer in listed] == ["sandbox_buyer", "alice"]
     drawn = command("buyers", "create", "--json").answers[0]["buyer_id"]
-    assert f"buyer_id={drawn}  token=" in command("buyers", "list").out
+    heading, *rows = command("buyers", "list").out.splitlines()
+    assert heading.split() == ["buyer", "token", "time", "zone", "JPYC", "USDC", "vault"]
+    assert [row.split()[0] for row in rows] == ["sandbox_buyer", "alice", drawn]
+    assert rows[1].split()[1:] == ["tok_alice", "Asia/Tokyo", "500", "1000000", "False"]
 
 
 def test_merchants_are_managed(command: Command) -> None:
@@ -260,6 +263,12 @@ def test_merchants_are_managed(command: Command) -> None:
     assert [(one["merchant"], one["hosted_checkout"]) for one in listed] == [
         ("sandbox_merchant", "on"),
         ("corner_shop", "off"),
+    ]
+    assert command("merchants").out.splitlines()[-1].split()[::2] == [
+        "corner_shop",
+        listed[1]["listing_id"],
+        "active",
+        "https://shop.example/webhooks",
     ]
 
 

@@ -1,6 +1,7 @@
 """``settlekit-mock serve`` as somebody at a terminal meets it."""
 
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -14,8 +15,10 @@ import pytest
 
 from settlekit import Client, TransportError
 from settlekit_mock import MockServer
+from settlekit_mock.cli import main
 from settlekit_mock.kernel.database import Database
 from settlekit_mock.kernel.times import SECOND, from_text, to_text
+from settlekit_mock.settings import variable
 from tests.settlekit_mock.cli.serving import (
     COMMAND,
     PATIENCE_SECONDS,
@@ -107,12 +110,50 @@ def test_it_says_it_as_text_too(start: Start) -> None:
     url = said[0].split()[4]
     assert url.startswith("http://127.0.0.1:")
     lines = [line.strip() for line in said]
-    assert f"SIGLUME_API_BASE={url}/v1" in lines
-    assert "SIGLUME_MERCHANT_AUTH_TOKEN=sandbox_merchant_token" in lines
-    assert "SIGLUME_DIRECT_PAYMENT_MERCHANT=sandbox_merchant" in lines
+    assert f"export SIGLUME_API_BASE={url}/v1" in lines
+    assert "export SIGLUME_MERCHANT_AUTH_TOKEN=sandbox_merchant_token" in lines
+    assert "export SIGLUME_DIRECT_PAYMENT_MERCHANT=sandbox_merchant" in lines
     assert "admin     sandbox_admin_token" in lines
     assert "X-Admin-Secret: sandbox_admin_secret" in lines
     assert server.end().status == 0
+
+
+def test_what_it_prints_can_be_pasted(start: Start) -> None:
+    """A shell that runs the lines has all that the library's commands need, secrets quoted."""
+    server = start("--freeze-at", START, "--webhook-secret", "it's a $secret")
+    said = [server.first_line, *server.lines_to("  X-Admin-Secret")]
+    block = "".join(line for line in said if line.startswith("  export "))
+    commands = Path(COMMAND).parent
+    ended = subprocess.run(
+        ["/bin/sh", "-ec", f"{block}\n{SHELL}"],
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_SECONDS,
+        env=environ(PATH=f"{commands}:{os.environ['PATH']}"),
+        check=False,
+    )
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert ended.stdout.split("--")[1].strip() == "it's a $secret"
+    assert "unsettled" in ended.stdout
+    assert server.end().status == 0
+
+
+SHELL = """
+settlekit statements summary
+settlekit statements batches --json
+echo "--$SIGLUME_WEBHOOK_SECRET--"
+"""
+
+
+def test_help_lists_the_variables(capsys: pytest.CaptureFixture[str]) -> None:
+    """The help of serve names each option's variable and says which clock it runs on."""
+    with pytest.raises(SystemExit):
+        main(["serve", "--help"])
+    said = capsys.readouterr().out
+    options = re.findall(r"^  --([a-z-]+)", said, re.MULTILINE)
+    assert len(options) > 12
+    assert [name for name in options if name != "json" and variable(name) not in said] == []
+    assert "Its clock is the real one" in said
 
 
 @pytest.mark.parametrize("by", ["option", "variable"])
