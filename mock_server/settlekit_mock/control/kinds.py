@@ -23,7 +23,7 @@ KINDS: Final = frozenset[str]().union(
     _kinds("debit", "submitted", "failed", "unknown"),
     _kinds("fault", "applied"),
     _kinds("hold", "placed", "released"),
-    _kinds("ledger", "posted", "mismatched"),
+    _kinds("ledger", "posted", "misstated"),
     _kinds("merchant", "created"),
     _kinds("notice", "recorded", "failed", "sent"),
     _kinds("payment", "accepted", "refused", "settled"),

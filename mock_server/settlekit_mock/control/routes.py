@@ -12,6 +12,7 @@ from settlekit_mock.control import (
     fate,
     journal,
     merchants,
+    mismatch,
     notices,
     reset,
     scenario,
@@ -56,6 +57,15 @@ _SIMULATIONS = (
         simulate.finality,
         simulate.Finality,
         "Choose how long a debit takes to be final",
+    ),
+    _route(
+        "POST",
+        "simulate/ledger-mismatch",
+        mismatch.ledger_mismatch,
+        mismatch.Mismatch,
+        "Misstate a wallet's balance, to test alarms",
+        body=mismatch.LedgerMismatch,
+        errors=((404, "WALLET_NOT_FOUND"),),
     ),
 )
 

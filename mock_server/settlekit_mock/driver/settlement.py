@@ -3,6 +3,7 @@
 from urllib.parse import quote, urlencode
 
 from settlekit_mock.control.buyers import BuyerAnswer
+from settlekit_mock.control.mismatch import Mismatch
 from settlekit_mock.control.notices import NoticeAnswer, Notices
 from settlekit_mock.control.scenario import Played, Stories, StoryAnswer
 from settlekit_mock.control.simulate import Simulation
@@ -73,6 +74,11 @@ class SimulateDriver:
     def finality(self, *, seconds: int) -> Simulation:
         """Choose how long the chain takes to confirm a batch's debit."""
         return self._begin("finality", seconds=seconds)
+
+    def ledger_mismatch(self, *, wallet_id: str, amount: str) -> Mismatch:
+        """Misstate a wallet's balance by major units, so that reconciliation raises the alarm."""
+        body = {"wallet_id": wallet_id, "amount": amount}
+        return self._calls.call(Mismatch, "POST", "simulate/ledger-mismatch", body)
 
 
 class BatchesDriver:

@@ -142,6 +142,8 @@ def test_clock_freezes_and_resumes(command: Command) -> None:
         ["buyers", "create", "b", "--set", "timezone"],
         ["buyers", "create", "b", "--set", "colour=red"],
         ["buyers", "list", "--set", "timezone=UTC"],
+        ["simulate", "ledger-mismatch", "--amount", "1"],
+        ["simulate", "ledger-mismatch", "--wallet", "wal_1"],
         ["checkout"],
         ["checkout", "pay", "chk_1"],
         ["checkout", "cancel"],
@@ -221,6 +223,20 @@ def test_checkout_sessions_are_moved(
     assert (moved["session_id"], moved["status"]) == (session_id, reached)
     mock.clock.advance(minutes=30)
     assert command("checkout", move, session_id).status == 1
+
+
+def test_a_ledger_mismatch_is_simulated(command: Command, mock: MockServer) -> None:
+    """A misstated wallet makes the check a finding."""
+    mock.usage("sandbox_buyer", merchant="sandbox_merchant", amount_minor=100, currency="JPY")
+    settled = mock.clock.advance(until="batch.settled")
+    assert settled.reached
+    query = "SELECT account_id FROM ledger_accounts WHERE owner_scope = 'developer'"
+    with mock.world.snapshot() as connection:
+        wallet_id: str = connection.exec_driver_sql(query).scalar_one()
+    asked = ("simulate", "ledger-mismatch", "--wallet", wallet_id, "--amount", "2.5", "--json")
+    assert command("check").status == 0
+    assert command(*asked).answers[0]["delta"] == "2.50000000"
+    assert command("check").status == 1
 
 
 def test_buyers_are_managed(command: Command) -> None:
