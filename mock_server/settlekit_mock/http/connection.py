@@ -20,6 +20,7 @@ from uuid import uuid4
 from cheroot import server as cheroot
 
 from settlekit_mock.http.body import Body
+from settlekit_mock.http.deadlines import Incoming
 from settlekit_mock.http.dialects import SDRP, Trace
 from settlekit_mock.kernel.problems import Problem
 
@@ -44,37 +45,12 @@ _CODES: Final = {
 }
 
 
-class _Incoming(socket.SocketIO):
-    """What comes over a socket, until a deadline."""
-
-    def __init__(self, sock: socket.socket) -> None:
-        super().__init__(sock, "rb")
-        self._patience = sock.gettimeout()
-        self._taken = sock
-        self.deadline: float | None = None
-
-    def readinto(self, b: Any) -> int | None:
-        """Read some bytes; ``None`` with no deadline set, for then nobody may wait."""
-        if self.deadline is None:
-            return None
-        left = self.deadline - time.monotonic()
-        if left <= 0:
-            raise TimeoutError("timed out")
-        if self._patience is None or left >= self._patience:
-            return super().readinto(b)
-        self._taken.settimeout(left)
-        try:
-            return super().readinto(b)
-        finally:
-            self._taken.settimeout(self._patience)
-
-
 class _Reader(io.BufferedReader):
     """A buffer that can tell, without waiting, whether the next request has begun."""
 
     bytes_read = 0
 
-    def __init__(self, incoming: _Incoming) -> None:
+    def __init__(self, incoming: Incoming) -> None:
         super().__init__(incoming)
         self._incoming = incoming
 
@@ -153,7 +129,7 @@ class Connection(cheroot.HTTPConnection):
     def __init__(self, server: Any, sock: socket.socket, makefile: Any) -> None:
         super().__init__(server, sock, makefile)
         self.rfile.close()
-        self._incoming = _Incoming(sock)
+        self._incoming = Incoming(sock)
         self.rfile = _Reader(self._incoming)
         self.unread = False
 

@@ -3,19 +3,23 @@
 A connection goes to an address that was checked, while the receiver is called by its name.
 """
 
+import io
 import socket
 import ssl
 import threading
 import time
 from collections.abc import Mapping
 from functools import cached_property
-from http.client import HTTPConnection
-from typing import Final, NamedTuple
+from http.client import HTTPConnection, HTTPException, HTTPResponse
+from typing import Any, Final, NamedTuple
+
+from settlekit_mock.http.deadlines import Incoming
 
 KEEP_SECONDS: Final = 1.0
 """Shorter than any common server's own, which would close the connection under a send."""
 _BODY_LIMIT: Final = 64 * 1024
-"""Bytes of an answer that are read, so that the connection can be used again."""
+_BODY_SECONDS: Final = 0.5
+"""How much of an answer's body is read, so that the connection can be used again."""
 
 
 class Target(NamedTuple):
@@ -31,19 +35,61 @@ class Unreachable(Exception):
     """Nobody takes the connection."""
 
 
+class _Answering:
+    """What an answer is read from: the socket, until the deadline of its send."""
+
+    def __init__(self, sock: socket.socket, deadline: float) -> None:
+        self.incoming = Incoming(sock)
+        self.incoming.deadline = deadline
+
+    def makefile(self, _mode: str) -> io.BufferedReader:
+        """Return a file to read from, as the standard library asks a socket for it."""
+        return io.BufferedReader(self.incoming)
+
+
 class _Connection(HTTPConnection):
     """A connection to a target; over TLS the receiver proves the name, not the address."""
 
-    def __init__(self, target: Target, timeout: float, context: ssl.SSLContext | None) -> None:
-        super().__init__(target.address, target.port, timeout=timeout)
+    def __init__(self, target: Target, context: ssl.SSLContext | None) -> None:
+        super().__init__(target.address, target.port)
         self._name = target.host
         self._context = context
+        self._deadline = 0.0
+        self._answering: _Answering | None = None
         self.idle_since = 0.0
+
+    def response_class(self, sock: Any, *more: Any, **options: Any) -> HTTPResponse:  # type: ignore[override]
+        """Read an answer until the deadline."""
+        self._answering = _Answering(sock, self._deadline)
+        answering: Any = self._answering
+        return HTTPResponse(answering, *more, **options)
 
     def connect(self) -> None:
         super().connect()
         if self._context is not None:
             self.sock = self._context.wrap_socket(self.sock, server_hostname=self._name)
+
+    def be_done_by(self, deadline: float) -> None:
+        """Have all that follows end by a deadline; raises ``TimeoutError`` after it."""
+        self._deadline = deadline
+        self.timeout = deadline - time.monotonic()
+        if self.timeout <= 0:
+            raise TimeoutError
+        if self.sock is not None:
+            self.sock.settimeout(self.timeout)
+
+    def read_whole(self, response: HTTPResponse) -> bool:
+        """Read a short body; return whether the connection can be used again."""
+        short = response.length is not None and response.length <= _BODY_LIMIT
+        if response.will_close or not short or self._answering is None:
+            return False
+        soon = time.monotonic() + _BODY_SECONDS
+        self._answering.incoming.deadline = min(self._deadline, soon)
+        try:
+            response.read()
+        except (OSError, HTTPException):
+            return False
+        return True
 
     @property
     def is_usable(self) -> bool:
@@ -64,8 +110,7 @@ class _Connection(HTTPConnection):
 class Connections:
     """Connections of one sender; safe to share between threads."""
 
-    def __init__(self, timeout_seconds: float) -> None:
-        self._timeout_seconds = timeout_seconds
+    def __init__(self) -> None:
         self._kept: dict[Target, list[_Connection]] = {}
         self._keeping = threading.Lock()
 
@@ -73,36 +118,38 @@ class Connections:
     def _context(self) -> ssl.SSLContext:
         return ssl.create_default_context()
 
-    def post(self, target: Target, path: str, headers: Mapping[str, str], body: bytes) -> int:
+    def post(
+        self, target: Target, path: str, headers: Mapping[str, str], body: bytes, *, deadline: float
+    ) -> int:
         """Send a body once and return the status of the answer; no redirect is followed.
 
-        Raises ``Unreachable`` where no connection is made, ``TimeoutError`` where a step takes
-        too long, ``HTTPException`` or ``OSError`` where the connection breaks.
+        Of the answer's body little is read, and how that goes counts for nothing. Raises
+        ``Unreachable`` where no connection is made, ``TimeoutError`` where there is no answer
+        by the deadline (monotonic seconds), ``HTTPException`` or ``OSError`` where the
+        connection breaks.
         """
-        connection = self._connected(target)
+        connection = self._connected(target, deadline)
         try:
+            connection.be_done_by(deadline)
             connection.request("POST", path, body, dict(headers))
             response = connection.getresponse()
-            whole = response.length is not None and response.length <= _BODY_LIMIT
-            if whole:
-                response.read()
         except BaseException:
             connection.close()
             raise
         # A secure connection is bound to its name, and names share addresses: no reuse.
-        if whole and not response.will_close and target.scheme == "http":
+        if target.scheme == "http" and connection.read_whole(response):
             self._keep(target, connection)
         else:
             connection.close()
         return response.status
 
-    def _connected(self, target: Target) -> _Connection:
+    def _connected(self, target: Target, deadline: float) -> _Connection:
         kept = self._take(target)
         if kept is not None:
             return kept
-        context = self._context if target.scheme == "https" else None
-        made = _Connection(target, self._timeout_seconds, context)
+        made = _Connection(target, self._context if target.scheme == "https" else None)
         try:
+            made.be_done_by(deadline)
             made.connect()
         except TimeoutError:
             made.close()

@@ -6,6 +6,7 @@ never raises: whatever goes wrong is an outcome.
 """
 
 import socket
+import time
 from collections.abc import Callable, Collection, Mapping
 from http.client import HTTPException
 from ipaddress import ip_address
@@ -136,7 +137,7 @@ class HttpSender:
         self._remote_allowed = remote_allowed
         self._timeout_seconds = timeout_seconds
         self._resolve = resolve
-        self._connections = Connections(timeout_seconds)
+        self._connections = Connections()
 
     def send(self, url: str, headers: Mapping[str, str], body: bytes) -> Outcome:
         """Send a body once to the first checked address that takes the connection."""
@@ -153,10 +154,12 @@ class HttpSender:
             path = f"{path}?{quote(parts.query, _IN_PATHS)}"
         headers = {**headers, "Host": parts.netloc}
         outcome = Outcome(None, "no address")
+        deadline = time.monotonic() + self._timeout_seconds
         for address in addresses:
             try:
                 target = Target(parts.scheme, host, port, address)
-                return Outcome(self._connections.post(target, path, headers, body))
+                status = self._connections.post(target, path, headers, body, deadline=deadline)
+                return Outcome(status)
             except Unreachable:
                 outcome = Outcome(None, "the connection was refused")
             except TimeoutError:

@@ -9,6 +9,16 @@ import pytest
 from settlekit_mock.webhooks import connections, rules
 from settlekit_mock.webhooks.sender import HttpSender, MountedSender, Mounts, Outcome
 
+OK = b"HTTP/1.1 200 OK\r\n"
+TRICKLES = {
+    "/trickle/status": (b"", OK),
+    "/trickle/header": (OK, b"X-Slow: "),
+    "/trickle/continue": (b"HTTP/1.1 100 Continue\r\n\r\n" * 3, b""),
+    "/trickle/body": (OK + b"Content-Length: 1000\r\n\r\n", b""),
+    "/trickle/chunks": (OK + b"Transfer-Encoding: chunked\r\n\r\n", b""),
+    "/trickle/gzip": (OK + b"Content-Encoding: gzip\r\nContent-Length: 9\r\n\r\nno gzip!!", b""),
+}
+
 
 class Shop(BaseHTTPRequestHandler):
     """A receiver on a socket: the path says how it answers."""
@@ -20,6 +30,9 @@ class Shop(BaseHTTPRequestHandler):
         self.server.got.append((self.path, dict(self.headers), body, self.client_address[1]))
         if self.path == "/slow":
             self.server.released.wait(5)
+        if self.path.startswith("/trickle"):
+            self.trickle(*TRICKLES[self.path])
+            return
         if self.path == "/broken":
             self.close_connection = True
             return
@@ -36,6 +49,18 @@ class Shop(BaseHTTPRequestHandler):
         self.wfile.write(answer)
         # A hasty receiver closes without having said so.
         self.close_connection = self.close_connection or self.path == "/hasty"
+
+    def trickle(self, at_once: bytes, slowly: bytes) -> None:
+        """Answer a part at once and the rest byte by byte, until the caller hangs up."""
+        self.close_connection = True
+        self.wfile.write(at_once)
+        for number in range(1000):
+            if self.server.released.wait(0.05):
+                return
+            try:
+                self.wfile.write(slowly[number : number + 1] or b"x")
+            except OSError:
+                return
 
     def log_message(self, *args: object) -> None:
         pass
@@ -135,6 +160,23 @@ def test_error_status_is_the_outcome(shop: ThreadingHTTPServer, sender: HttpSend
 def test_gives_up_on_a_slow_receiver(shop: ThreadingHTTPServer, sender: HttpSender) -> None:
     """A receiver that says nothing in time fails the delivery."""
     assert sender.send(url(shop, "/slow"), {}, b"{}") == Outcome(None, "no answer within 0.3 s")
+
+
+@pytest.mark.parametrize("part", ["status", "header", "continue"])
+def test_the_time_is_a_total(shop: ThreadingHTTPServer, sender: HttpSender, part: str) -> None:
+    """A receiver that keeps sending something, but never an answer, fails the delivery in time."""
+    began = time.monotonic()
+    outcome = sender.send(url(shop, f"/trickle/{part}"), {}, b"{}")
+    assert outcome == Outcome(None, "no answer within 0.3 s")
+    assert time.monotonic() - began < 1
+
+
+@pytest.mark.parametrize("part", ["body", "chunks", "gzip"])
+def test_the_status_is_the_answer(shop: ThreadingHTTPServer, sender: HttpSender, part: str) -> None:
+    """Any 2xx is delivered, however its body goes on, and nobody waits for its end."""
+    began = time.monotonic()
+    assert sender.send(url(shop, f"/trickle/{part}"), {}, b"{}") == Outcome(200)
+    assert time.monotonic() - began < 1
 
 
 def test_a_broken_connection(shop: ThreadingHTTPServer, sender: HttpSender) -> None:
