@@ -13,10 +13,18 @@ from typing import Any, get_args, get_origin
 
 import attrs
 from cattrs import Converter
-from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn
+from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, override
 
 from settlekit._scalars import parse_decimal, parse_instant, write_instant
-from settlekit.models.base import JsonObject, Model, OpenEnum, fields_of, json_object, remember
+from settlekit.models.base import (
+    JsonObject,
+    Model,
+    OpenEnum,
+    fields_of,
+    json_object,
+    remember,
+    wire_name,
+)
 from settlekit.money import format_minor
 
 
@@ -91,7 +99,7 @@ def _read_tuple(made: Converter, value: object, kind: Any) -> tuple[Any, ...]:
 
 
 def _model_reader(made: Converter, model: type[Model]) -> Callable[[object, Any], Model]:
-    read = make_dict_structure_fn(model, made)
+    read = make_dict_structure_fn(model, made, **_renamed(model))
     defaulted = _defaulted(model)
 
     def reader(value: object, _: object) -> Model:
@@ -107,12 +115,17 @@ def _model_reader(made: Converter, model: type[Model]) -> Callable[[object, Any]
 
 
 def _model_writer(made: Converter, model: type[Model]) -> Callable[[Model], JsonObject]:
-    write = make_dict_unstructure_fn(model, made)
+    write = make_dict_unstructure_fn(model, made, **_renamed(model))
     return lambda value: {k: v for k, v in write(value).items() if v is not None}
 
 
 def _defaulted(model: type[Model]) -> frozenset[str]:
-    return frozenset(f.name for f in fields_of(model) if f.default is not attrs.NOTHING)
+    return frozenset(wire_name(f.name) for f in fields_of(model) if f.default is not attrs.NOTHING)
+
+
+def _renamed(model: type[Model]) -> dict[str, Any]:
+    names = (field.name for field in fields_of(model))
+    return {name: override(rename=wire_name(name)) for name in names if wire_name(name) != name}
 
 
 def _is_subclass(base: type) -> Callable[[Any], bool]:

@@ -15,8 +15,8 @@ import attrs
 from settlekit._scalars import Memo, parse_decimal, parse_instant
 from settlekit.digest import SEED, extend, render
 from settlekit.errors import DecodeError
-from settlekit.models.rows import PayoutRow, UsageRow
-from settlekit.models.states import PayoutStatus, PlanType, SettlementCadence, UsageStatus
+from settlekit.models.rows import UsageRow
+from settlekit.models.states import PlanType, SettlementCadence, UsageStatus
 
 T = TypeVar("T")
 
@@ -33,7 +33,6 @@ _period = Memo(parse_optional_instant)
 _plan_type = Memo(PlanType)
 _cadence = Memo(SettlementCadence)
 _usage_status = Memo(UsageStatus)
-_payout_status = Memo(PayoutStatus)
 
 
 def usage_row(cells: list[str]) -> UsageRow:
@@ -63,31 +62,6 @@ def usage_row(cells: list[str]) -> UsageRow:
     )
 
 
-def payout_row(cells: list[str]) -> PayoutRow:
-    """Read one payout in US dollars."""
-    amount_usd = parse_decimal(cells[5])
-    return attrs.evolve(_payout(cells[:5], cells[6:]), amount_usd=amount_usd)
-
-
-def payout_row_of_currency(cells: list[str]) -> PayoutRow:
-    """Read one payout in another currency."""
-    amount = parse_decimal(cells[6])
-    return attrs.evolve(_payout(cells[:5], cells[7:]), currency=cells[5], amount=amount)
-
-
-def _payout(who: list[str], how: list[str]) -> PayoutRow:
-    return PayoutRow(
-        created_at=parse_instant(who[0]),
-        updated_at=parse_optional_instant(who[1]),
-        payout_id=who[2],
-        developer_id=who[3],
-        developer_email=who[4] or None,
-        status=_payout_status[how[0]],
-        provider=how[1] or None,
-        provider_payout_id=how[2] or None,
-    )
-
-
 def usage_digest(state: bytes, records: Iterable[list[str]]) -> bytes:
     """Add a batch's rows to the hash chain, their cells as they are on the wire."""
     for cells in records:
@@ -110,17 +84,10 @@ class RowFormat(Generic[T]):
     chain: Callable[[bytes, Iterable[list[str]]], bytes] | None = None
 
 
-_WHO = ("created_at", "updated_at", "payout_id", "developer_id", "developer_email")
-_HOW = ("status", "provider", "provider_payout_id")
-
 USAGE_ROWS: Final = RowFormat(
     columns=tuple(field.name for field in attrs.fields(UsageRow)),
     parse=usage_row,
     chain=usage_digest,
-)
-PAYOUT_ROWS: Final = RowFormat(columns=(*_WHO, "amount_usd", *_HOW), parse=payout_row)
-PAYOUT_ROWS_OF_CURRENCY: Final = RowFormat(
-    columns=(*_WHO, "currency", "amount", *_HOW), parse=payout_row_of_currency
 )
 
 

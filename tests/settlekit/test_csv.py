@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from settlekit._csv import PAYOUT_ROWS, PAYOUT_ROWS_OF_CURRENCY, USAGE_ROWS, RowReader
+from settlekit._csv import USAGE_ROWS, RowReader
+from settlekit._report_rows import report_rows
 from settlekit.digest import UsageDigest
 from settlekit.errors import DecodeError
 from settlekit.models import PayoutRow, UsageRow, UsageStatus
@@ -154,7 +155,7 @@ def test_a_payout_is_typed() -> None:
         b"provider_payout_id\n"
         b"2026-03-01T00:00:00.000Z,,po_1,dev_1,,12.50000000,paid,mock,po_mock_1\n"
     )
-    reader = RowReader(PAYOUT_ROWS)
+    reader = RowReader(report_rows(PayoutRow, None))
     [row] = reader.rows(content)
     reader.finish()
     assert isinstance(row, PayoutRow)
@@ -169,6 +170,6 @@ def test_a_payout_in_another_currency_says_which() -> None:
         b"provider,provider_payout_id\n"
         b"2026-03-01T00:00:00.000Z,2026-03-02T00:00:00.000Z,po_1,dev_1,,JPY,3920.00000000,pending,,\n"
     )
-    [row] = RowReader(PAYOUT_ROWS_OF_CURRENCY).rows(content)
+    [row] = RowReader(report_rows(PayoutRow, "JPY")).rows(content)
     assert (row.amount, row.currency, row.amount_usd) == (Decimal(3920), "JPY", None)
     assert (row.status, row.provider) == ("pending", None)

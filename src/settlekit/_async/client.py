@@ -7,12 +7,19 @@ from typing import TYPE_CHECKING, Any, Self
 import attrs
 
 from settlekit._async.buyer_statements import AsyncBuyerStatements
+from settlekit._async.capabilities import AsyncCapabilities
 from settlekit._async.checkout_sessions import AsyncCheckoutSessions
 from settlekit._async.core import AsyncCore
+from settlekit._async.merchants import AsyncMerchants
 from settlekit._async.operations import AsyncOperations
+from settlekit._async.payment_requirements import AsyncPaymentRequirements
 from settlekit._async.platform import AsyncPlatform
 from settlekit._async.provider_statements import AsyncProviderStatements
+from settlekit._async.scheduled_payments import AsyncScheduledPayments
+from settlekit._async.subscriptions import AsyncSubscriptions
+from settlekit._async.top_ups import AsyncTopUps
 from settlekit._async.transport import AsyncTransport
+from settlekit._async.webhook_endpoints import AsyncWebhookEndpoints
 from settlekit._calls import raw
 from settlekit._codec import Result
 from settlekit._flow import RetryPolicy
@@ -65,11 +72,18 @@ class AsyncClient:
     def _attach(self, core: AsyncCore, *, owner: bool) -> None:
         self._core = core
         self._owner = owner
+        self.merchants = AsyncMerchants(core)
         self.checkout_sessions = AsyncCheckoutSessions(core)
+        self.payment_requirements = AsyncPaymentRequirements(core)
+        self.capabilities = AsyncCapabilities(core)
+        self.subscriptions = AsyncSubscriptions(core)
+        self.scheduled_payments = AsyncScheduledPayments(core)
+        self.webhook_endpoints = AsyncWebhookEndpoints(core)
         self.buyer_statements = AsyncBuyerStatements(core)
         self.provider_statements = AsyncProviderStatements(core)
-        self.operations = AsyncOperations(core)
         self.platform = AsyncPlatform(core)
+        self.operations = AsyncOperations(core)
+        self.top_ups = AsyncTopUps(core)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} of {self._core.settings.base_url}>"

@@ -3,7 +3,7 @@
 import json
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
@@ -11,11 +11,15 @@ from urllib.parse import SplitResult, quote, urlsplit
 
 from settlekit._scalars import parse_instant, write_instant
 from settlekit.errors import InvalidArgument
-from settlekit.money import check_currency
+from settlekit.money import MAX_AMOUNT_MINOR, check_amount_minor, check_currency
 
 LOOPBACK_NAMES: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 MAX_USAGE_EVENTS: Final = 500
 MAX_BATCHES: Final = 200
+MAX_DELIVERIES: Final = 100
+MAX_NOTE: Final = 1000
+
+_STATUS = re.compile(r"[a-z][a-z0-9_]{0,63}", re.ASCII)
 
 _MAJOR_UNITS = re.compile(r"[0-9]{1,20}(?:\.[0-9]{1,8})?", re.ASCII)
 
@@ -64,19 +68,70 @@ def bounded(value: str | None, field: str, most: int) -> str | None:
     return text
 
 
-def currency(value: str | None) -> str | None:
+def texts(values: Sequence[str] | None, field: str) -> list[str] | None:
+    """Return texts that aren't empty, at least one, or None where there are none."""
+    if values is None:
+        return None
+    if isinstance(values, str) or not values:
+        raise InvalidArgument(field, "must be a list with at least one text")
+    return [required(value, field) for value in values]
+
+
+def currency(value: str | None, field: str = "currency") -> str | None:
     """Return a currency in its normal form, or None where there is none."""
-    return None if value is None else check_currency(value)
+    return None if value is None else check_currency(value, field)
+
+
+def amount_minor(value: int | None, field: str) -> int | None:
+    """Return an amount of minor units, from 1 to 2^53-1, or None where there is none."""
+    return None if value is None else check_amount_minor(value, field)
+
+
+def count(value: object, field: str, least: int = 1) -> int | None:
+    """Return a whole number from ``least`` to 2^53-1, or None where there is none."""
+    if value is None:
+        return None
+    if type(value) is not int or not least <= value <= MAX_AMOUNT_MINOR:
+        raise InvalidArgument(field, f"must be a whole number from {least} to {MAX_AMOUNT_MINOR}")
+    return value
+
+
+def flag(value: object, field: str) -> bool | None:
+    """Return true or false, or None where it isn't said."""
+    if value is not None and type(value) is not bool:
+        raise InvalidArgument(field, "must be True or False")
+    return value
+
+
+def status(value: object, field: str = "status") -> str | None:
+    """Return a state's name; one that this version doesn't know is for the server to judge."""
+    if value is not None and (not isinstance(value, str) or not _STATUS.fullmatch(value)):
+        raise InvalidArgument(field, "must be a state's name, such as settled")
+    return None if value is None else str(value)
 
 
 def major_units(value: object, field: str) -> str | None:
     """Return a positive amount of major units, with at most eight places, as text."""
+    text = _major_text(value)
+    if text is not None and not Decimal(text or "0"):
+        raise InvalidArgument(field, "must be a positive amount with at most eight places")
+    return text
+
+
+def part(value: object, field: str) -> str | None:
+    """Return a part of a price in major units, zero or more, as text."""
+    text = _major_text(value)
+    if text == "":
+        raise InvalidArgument(field, "must be an amount, zero or more, with at most eight places")
+    return text
+
+
+def _major_text(value: object) -> str | None:
+    """Return an amount as text, empty where it is none."""
     if value is None:
         return None
     text = format(value, "f") if isinstance(value, Decimal) else str(value)
-    if not _MAJOR_UNITS.fullmatch(text) or type(value) is float or not Decimal(text):
-        raise InvalidArgument(field, "must be a positive amount with at most eight places")
-    return text
+    return text if _MAJOR_UNITS.fullmatch(text) and type(value) is not float else ""
 
 
 def instant(value: datetime | str | None, field: str) -> str | None:
@@ -92,14 +147,19 @@ def instant(value: datetime | str | None, field: str) -> str | None:
     return write_instant(aware)
 
 
+def span(from_: datetime | str | None, to: datetime | str | None) -> dict[str, str | None]:
+    """Return a half-open span of time as a query: ``to`` itself is left out."""
+    return {"from": instant(from_, "from_"), "to": instant(to, "to")}
+
+
 def plan_type(value: str | None) -> str | None:
     """Return a metered plan type."""
     return choice(value, "plan_type", ("micro", "nano"))
 
 
-def token_symbol(value: str | None) -> str | None:
+def token_symbol(value: str | None, field: str = "token_symbol") -> str | None:
     """Return a token's symbol."""
-    return choice(value, "token_symbol", ("JPYC", "USDC"))
+    return choice(value, field, ("JPYC", "USDC"))
 
 
 def limit(value: object, most: int) -> int | None:
@@ -129,6 +189,26 @@ def web_url(value: object, field: str) -> str:
     if parts.scheme.lower() == "http" and parts.hostname not in LOOPBACK_NAMES:
         raise InvalidArgument(field, "must be https, or http on localhost, 127.0.0.1 or [::1]")
     return text
+
+
+def origins(values: Sequence[str] | None, field: str) -> list[str] | None:
+    """Return origins in normal form, without repeats: lower case, no default port."""
+    if values is None:
+        return None
+    if isinstance(values, str):
+        raise InvalidArgument(field, "must be a list of origins")
+    return list(dict.fromkeys(_origin(value, field) for value in values))
+
+
+def _origin(value: object, field: str) -> str:
+    text = web_url(value, field)
+    parts = split_url(text, field)
+    if parts.path not in {"", "/"} or "?" in text or "#" in text:
+        raise InvalidArgument(field, "must be origins: no path, query or fragment")
+    scheme, host = parts.scheme.lower(), parts.hostname or ""
+    host = f"[{host}]" if ":" in host else host
+    usual = parts.port in {None, {"https": 443, "http": 80}[scheme]}
+    return f"{scheme}://{host}" if usual else f"{scheme}://{host}:{parts.port}"
 
 
 def split_url(text: str, field: str) -> SplitResult:

@@ -33,7 +33,7 @@ def usage_events(
         _codec.listing(UsageEvent),
         plan_type=arguments.plan_type(plan_type),
         token_symbol=arguments.token_symbol(token_symbol),
-        status=arguments.optional(status, "status"),
+        status=arguments.status(status),
         cursor=arguments.optional(cursor, "cursor"),
         limit=arguments.limit(limit, arguments.MAX_USAGE_EVENTS),
     )
@@ -53,7 +53,7 @@ def settlement_batches(
         _codec.listing(SettlementBatch),
         plan_type=arguments.plan_type(plan_type),
         token_symbol=arguments.token_symbol(token_symbol),
-        status=arguments.optional(status, "status"),
+        status=arguments.status(status),
         cursor=arguments.optional(cursor, "cursor"),
         limit=arguments.limit(limit, arguments.MAX_BATCHES),
     )

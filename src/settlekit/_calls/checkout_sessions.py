@@ -7,9 +7,9 @@ from typing import Any
 import attrs
 
 from settlekit import _codec
-from settlekit._calls import arguments
+from settlekit._calls import arguments, terms
 from settlekit._calls.call import Call, Steps, Wait, get, post
-from settlekit.challenge import normalize_currency, normalize_merchant, normalize_nonce
+from settlekit.challenge import normalize_currency, normalize_nonce
 from settlekit.errors import WaitTimeout
 from settlekit.models import CheckoutSession
 from settlekit.money import check_amount_minor
@@ -31,7 +31,7 @@ def create(
     call = post(
         PATH,
         _codec.one(CheckoutSession),
-        merchant=normalize_merchant(merchant),
+        merchant=terms.merchant_key(merchant),
         amount_minor=check_amount_minor(amount_minor),
         currency=normalize_currency(currency),
         nonce=normalize_nonce(str(uuid.uuid4()) if nonce is None else nonce),

@@ -1,4 +1,4 @@
-"""The operator's side: payouts under review, the ledger's reconciliation, reports.
+"""The operator's side: payouts under review, the ledger's reconciliation, holds, audit.
 
 No part of payment requests: these routes need the admin token and answer bare objects.
 """
@@ -8,12 +8,16 @@ from decimal import Decimal
 
 from settlekit import _codec
 from settlekit._calls import arguments
-from settlekit._calls.call import Call, get, post, stated
-from settlekit._calls.download import Download, download
+from settlekit._calls.call import Call, get, post
 from settlekit._codec import Listing
-from settlekit._csv import PAYOUT_ROWS, PAYOUT_ROWS_OF_CURRENCY
 from settlekit.errors import InvalidArgument
-from settlekit.models import LedgerReconciliation, Payout, PayoutRow, PayoutRun
+from settlekit.models import (
+    AuditEntry,
+    Hold,
+    LedgerReconciliation,
+    Payout,
+    PayoutRun,
+)
 
 PATH = "/admin"
 
@@ -41,13 +45,23 @@ def approve_payout(payout_id: str, *, operator_note: str | None = None) -> Call[
     return post(
         f"{_payout_path(payout_id)}/approve",
         _codec.one(Payout),
-        operator_note=arguments.bounded(operator_note, "operator_note", 1000),
+        operator_note=arguments.bounded(operator_note, "operator_note", arguments.MAX_NOTE),
     )
 
 
 def mark_payout_paid(payout_id: str) -> Call[Payout]:
     """Say that a processing payout was paid: it debits the wallet once."""
     return post(f"{_payout_path(payout_id)}/mark-paid", _codec.one(Payout))
+
+
+def cancel_payout(payout_id: str, *, reason: str | None = None) -> Call[Payout]:
+    """Cancel a pending payout."""
+    return _give_up(payout_id, "cancel", reason)
+
+
+def fail_payout(payout_id: str, *, reason: str | None = None) -> Call[Payout]:
+    """Say that a processing payout failed."""
+    return _give_up(payout_id, "fail", reason)
 
 
 def payout(payout_id: str) -> Call[Payout]:
@@ -62,7 +76,7 @@ def payouts(
     return get(
         f"{PATH}/payouts",
         _codec.listing(Payout),
-        status=arguments.optional(status, "status"),
+        status=arguments.status(status),
         cursor=arguments.optional(cursor, "cursor"),
         limit=arguments.limit(limit, arguments.MAX_BATCHES),
     )
@@ -73,23 +87,58 @@ def reconcile_ledger() -> Call[LedgerReconciliation]:
     return get(f"{PATH}/reconciliation/ledger", _codec.one(LedgerReconciliation))
 
 
-def payouts_report(
+def holds(
+    *, status: str | None = None, cursor: str | None = None, limit: int | None = None
+) -> Call[Listing[Hold]]:
+    """Ask for holds on wallets, newest first."""
+    return get(
+        f"{PATH}/reconciliation/holds",
+        _codec.listing(Hold),
+        status=arguments.status(status),
+        cursor=arguments.optional(cursor, "cursor"),
+        limit=arguments.limit(limit, arguments.MAX_BATCHES),
+    )
+
+
+def release_hold(hold_id: str, *, note: str) -> Call[Hold]:
+    """Release a hold, with a note that says why."""
+    segment = arguments.path_segment(hold_id, "hold_id")
+    return post(
+        f"{PATH}/reconciliation/holds/{segment}/release",
+        _codec.one(Hold),
+        note=arguments.bounded(arguments.required(note, "note"), "note", arguments.MAX_NOTE),
+    )
+
+
+def audit(
     *,
+    actor: str | None = None,
+    action: str | None = None,
+    resource: str | None = None,
     from_: datetime | str | None = None,
     to: datetime | str | None = None,
-    currency: str | None = None,
-) -> Download[PayoutRow]:
-    """Ask for the payouts of a half-open span of time, newest first."""
-    query = stated(
-        {
-            "from": arguments.instant(from_, "from_"),
-            "to": arguments.instant(to, "to"),
-            "currency": arguments.currency(currency),
-        }
+    cursor: str | None = None,
+    limit: int | None = None,
+) -> Call[Listing[AuditEntry]]:
+    """Ask for audit entries, newest first."""
+    return get(
+        f"{PATH}/audit",
+        _codec.listing(AuditEntry),
+        actor=arguments.optional(actor, "actor"),
+        action=arguments.optional(action, "action"),
+        resource=arguments.optional(resource, "resource"),
+        **arguments.span(from_, to),
+        cursor=arguments.optional(cursor, "cursor"),
+        limit=arguments.limit(limit, arguments.MAX_BATCHES),
     )
-    in_dollars = query.get("currency", "USD") == "USD"
-    rows = PAYOUT_ROWS if in_dollars else PAYOUT_ROWS_OF_CURRENCY
-    return download(f"{PATH}/reports/payouts.csv", rows, query)
+
+
+def _give_up(payout_id: str, step: str, reason: str | None) -> Call[Payout]:
+    return post(
+        f"{_payout_path(payout_id)}/{step}",
+        _codec.one(Payout),
+        reason=arguments.bounded(reason, "reason", arguments.MAX_NOTE),
+    )
 
 
 def _payout_path(payout_id: str) -> str:

@@ -49,7 +49,7 @@ def usage_events(
         token_symbol=arguments.token_symbol(token_symbol),
         listing_id=arguments.optional(listing_id, "listing_id"),
         capability_key=arguments.optional(capability_key, "capability_key"),
-        status=arguments.optional(status, "status"),
+        status=arguments.status(status),
         cursor=arguments.optional(cursor, "cursor"),
         limit=arguments.limit(limit, arguments.MAX_USAGE_EVENTS),
     )
@@ -73,7 +73,7 @@ def settlement_batches(
         token_symbol=arguments.token_symbol(token_symbol),
         listing_id=arguments.optional(listing_id, "listing_id"),
         capability_key=arguments.optional(capability_key, "capability_key"),
-        status=arguments.optional(status, "status"),
+        status=arguments.status(status),
         cursor=arguments.optional(cursor, "cursor"),
         limit=arguments.limit(limit, arguments.MAX_BATCHES),
     )

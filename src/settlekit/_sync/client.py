@@ -14,12 +14,19 @@ from settlekit._observing import Observer, OnRequest, OnResponse, OnRetry
 from settlekit._requests import Options
 from settlekit._settings import Token, settings
 from settlekit._sync.buyer_statements import BuyerStatements
+from settlekit._sync.capabilities import Capabilities
 from settlekit._sync.checkout_sessions import CheckoutSessions
 from settlekit._sync.core import Core
+from settlekit._sync.merchants import Merchants
 from settlekit._sync.operations import Operations
+from settlekit._sync.payment_requirements import PaymentRequirements
 from settlekit._sync.platform import Platform
 from settlekit._sync.provider_statements import ProviderStatements
+from settlekit._sync.scheduled_payments import ScheduledPayments
+from settlekit._sync.subscriptions import Subscriptions
+from settlekit._sync.top_ups import TopUps
 from settlekit._sync.transport import Transport
+from settlekit._sync.webhook_endpoints import WebhookEndpoints
 
 if TYPE_CHECKING:
     import httpx
@@ -66,11 +73,18 @@ class Client:
     def _attach(self, core: Core, *, owner: bool) -> None:
         self._core = core
         self._owner = owner
+        self.merchants = Merchants(core)
         self.checkout_sessions = CheckoutSessions(core)
+        self.payment_requirements = PaymentRequirements(core)
+        self.capabilities = Capabilities(core)
+        self.subscriptions = Subscriptions(core)
+        self.scheduled_payments = ScheduledPayments(core)
+        self.webhook_endpoints = WebhookEndpoints(core)
         self.buyer_statements = BuyerStatements(core)
         self.provider_statements = ProviderStatements(core)
-        self.operations = Operations(core)
         self.platform = Platform(core)
+        self.operations = Operations(core)
+        self.top_ups = TopUps(core)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} of {self._core.settings.base_url}>"

@@ -134,8 +134,13 @@ def answer_with(model: Model, response: Response) -> None:
 
 
 def field_names(model: type[Model]) -> frozenset[str]:
-    """Return the names of the fields that this version knows."""
-    return frozenset(field.name for field in fields_of(model))
+    """Return the names on the wire of the fields that this version knows."""
+    return frozenset(wire_name(field.name) for field in fields_of(model))
+
+
+def wire_name(field: str) -> str:
+    """Return a field's name on the wire: ``from_`` is ``from`` there, which Python keeps."""
+    return field.removesuffix("_")
 
 
 def fields_of(model: type[Model]) -> "tuple[attrs.Attribute[Any], ...]":

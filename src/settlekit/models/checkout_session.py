@@ -45,3 +45,10 @@ class CheckoutSession(Model):
     cancelled_at: Instant | None = None
     created_at: Instant | None = None
     metadata_jsonb: JsonObject | None = None
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether its money has come: settled, with a receipt of the chain."""
+        return self.settlement_status is PaymentSettlementStatus.SETTLED and bool(
+            self.chain_receipt_id
+        )

@@ -1,4 +1,4 @@
-"""Rows of the CSV files: a batch's usage, and the payouts report."""
+"""Rows of the CSV files: a batch's usage, and the operator's reports."""
 
 from datetime import datetime
 from decimal import Decimal
@@ -8,6 +8,7 @@ import attrs
 from settlekit.models.states import (
     PayoutStatus,
     PlanType,
+    RouteMode,
     SettlementCadence,
     UsageStatus,
 )
@@ -62,3 +63,49 @@ class PayoutRow:
     amount_usd: Decimal | None = None
     amount: Decimal | None = None
     currency: str | None = None
+
+
+@attrs.frozen(weakref_slot=False, kw_only=True)
+class UsageReportRow:
+    """One use of a model; amounts are Decimals of major units.
+
+    The report of US dollars says ``…_usd``, that of another currency the same without it.
+    """
+
+    created_at: datetime
+    request_id: str
+    public_app_id: str
+    feature_key: str
+    route_mode: RouteMode
+    provider: str
+    model: str
+    input_tokens: int
+    output_tokens: int
+    upstream_cost_usd: Decimal | None = None
+    retail_price_usd: Decimal | None = None
+    channel_revenue_usd: Decimal | None = None
+    platform_revenue_usd: Decimal | None = None
+    currency: str | None = None
+    upstream_cost: Decimal | None = None
+    retail_price: Decimal | None = None
+    channel_revenue: Decimal | None = None
+    platform_revenue: Decimal | None = None
+
+
+@attrs.frozen(weakref_slot=False, kw_only=True)
+class RevenueReportRow:
+    """One app's calls and revenue; amounts as in the usage report."""
+
+    public_app_id: str
+    developer_id: str
+    developer_email: str | None
+    total_calls: int
+    upstream_cost_usd: Decimal | None = None
+    retail_price_usd: Decimal | None = None
+    channel_revenue_usd: Decimal | None = None
+    platform_revenue_usd: Decimal | None = None
+    currency: str | None = None
+    upstream_cost: Decimal | None = None
+    retail_price: Decimal | None = None
+    channel_revenue: Decimal | None = None
+    platform_revenue: Decimal | None = None

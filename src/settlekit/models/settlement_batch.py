@@ -71,3 +71,8 @@ class SettlementBatch(Model):
     buyer_period_ref: str | None = None
     estimated_buyer_debit_minor: Decimal | None = None
     past_due_block_reason: str | None = None
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether its money has come: settled, with a receipt of the chain."""
+        return self.status is BatchStatus.SETTLED and bool(self.chain_receipt_id)

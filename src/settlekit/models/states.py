@@ -149,3 +149,134 @@ class OwnerScope(OpenEnum):
     PROVIDER_COST = "provider_cost"
     DEVELOPER = "developer"
     END_USER = "end_user"
+
+
+class RequirementStatus(OpenEnum):
+    """The states of a payment requirement."""
+
+    REQUIRES_PAYMENT = "requires_payment"
+    CONFIRMED = "confirmed"
+    SPENT = "spent"
+    EXPIRED = "expired"
+    FAILED = "failed"
+
+
+class ReceiptKind(OpenEnum):
+    """What a prepared transaction does."""
+
+    PAYMENT = "sdrp_direct_payment"
+    ALLOWANCE = "sdrp_direct_payment_allowance"
+
+
+class ReceiptStatus(OpenEnum):
+    """How far what a receipt proves has come."""
+
+    CONFIRMED = "confirmed"
+    ACCEPTED = "accepted"
+    SETTLED = "settled"
+
+
+class BillingPlan(OpenEnum):
+    """The plans, which set the fee of standard payments; ``free`` is an old name of launch."""
+
+    LAUNCH = "launch"
+    FREE = "free"
+    STARTER = "starter"
+    GROWTH = "growth"
+    PRO = "pro"
+
+
+class BillingStatus(OpenEnum):
+    """Where a merchant stands with its monthly fee."""
+
+    SETUP_REQUIRED = "setup_required"
+    ACTIVE = "active"
+    PAST_DUE = "past_due"
+    SUSPENDED = "suspended"
+
+
+class MandateStatus(OpenEnum):
+    """The states of a mandate."""
+
+    ACTIVE = "active"
+    APPROVAL_REQUIRED = "approval_required"
+    CANCELLED = "cancelled"
+
+
+class SubscriptionStatus(OpenEnum):
+    """The states of a subscription."""
+
+    CREATED = "created"
+
+
+class AuthorizationStatus(OpenEnum):
+    """The states of a scheduled authorization."""
+
+    ACTIVE = "active"
+    REVOKED = "revoked"
+    EXPIRED = "expired"
+    EXHAUSTED = "exhausted"
+
+
+class ExecutionOutcome(OpenEnum):
+    """How the provider behind a capability ended its work."""
+
+    SUCCESS = "2xx"
+    CLIENT_ERROR = "4xx"
+    SERVER_ERROR = "5xx"
+    TIMEOUT = "timeout"
+    CLIENT_DISCONNECT = "client_disconnect"
+    FAILED_CHARGEABLE = "failed_chargeable"
+
+
+class EndpointStatus(OpenEnum):
+    """Whether events are delivered to an endpoint."""
+
+    ACTIVE = "active"
+    PAUSED = "paused"
+
+
+class DeliveryStatus(OpenEnum):
+    """The states of a webhook's delivery."""
+
+    QUEUED = "queued"
+    DELIVERED = "delivered"
+    FAILED = "failed"
+
+
+class HoldStatus(OpenEnum):
+    """Whether a hold keeps a wallet from paying out."""
+
+    ACTIVE = "active"
+    RELEASED = "released"
+
+
+class AdjustmentKind(OpenEnum):
+    """Why an operator moves a wallet's balance."""
+
+    ADJUSTMENT = "adjustment"
+    REFUND = "refund"
+    CHARGEBACK = "chargeback"
+
+
+class Direction(OpenEnum):
+    """Which way money moves."""
+
+    CREDIT = "credit"
+    DEBIT = "debit"
+
+
+class RouteMode(OpenEnum):
+    """Whose key a call to a model used, which decides how it is priced."""
+
+    PLATFORM = "platform"
+    DEVELOPER_KEY = "developer_key"
+    BYOK = "byok"
+    LOCAL = "local"
+
+
+class TopUpStatus(OpenEnum):
+    """The states of a top-up."""
+
+    PENDING = "pending"
+    CREDITED = "credited"
