@@ -1,8 +1,8 @@
 """What must hold of the ledger at any time (docs/architecture.md, "Decisions")."""
 
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import Column, ColumnElement, Connection, func, not_, or_, select
+from sqlalchemy import Column, ColumnElement, Connection, Select, func, not_, or_, select
 from sqlalchemy.sql.functions import Function
 
 from settlekit_mock.kernel.invariants import MOST, Invariant, Violation, unguarded
@@ -57,7 +57,11 @@ def entries_chain(connection: Connection) -> list[Violation]:
 
 def amounts_are_canonical(connection: Connection) -> list[Violation]:
     """Hold every amount and balance to an integer of 63 bits."""
-    return [found for amount in _AMOUNTS for found in _strange(connection, amount)]
+    return [
+        Violation("amounts_are_canonical", f"{amount} {number}", "an integer of 63 bits", repr(got))
+        for amount, query in _STRANGE[connection.dialect.name == "sqlite"]
+        for number, got in connection.execute(query)
+    ]
 
 
 def transactions_have_entries(connection: Connection) -> list[Violation]:
@@ -156,13 +160,16 @@ _AMOUNTS: Final[tuple[Column[int], ...]] = (
 )
 
 
-def _strange(connection: Connection, amount: Column[int]) -> list[Violation]:
+def _strange(amount: Column[int], *, typed: bool) -> Select[Any, int]:
     (key,) = amount.table.primary_key
     wrong: ColumnElement[bool] = not_(amount.between(-LIMIT, LIMIT))
-    if connection.dialect.name == "sqlite":
+    if typed:
         wrong = or_(wrong, func.typeof(amount) != "integer")
-    rows = connection.execute(select(key, amount).where(wrong).limit(MOST))
-    return [
-        Violation("amounts_are_canonical", f"{amount} {number}", "an integer of 63 bits", repr(got))
-        for number, got in rows
-    ]
+    return select(key, amount).where(wrong).limit(MOST)
+
+
+# SQLite alone keeps text in a column of integers.
+_STRANGE: Final = {
+    typed: [(amount, _strange(amount, typed=typed)) for amount in _AMOUNTS]
+    for typed in (True, False)
+}
