@@ -101,12 +101,15 @@ class MockServer(Driver):
             if found.token is None:
                 raise ValueError(f"buyer {found.buyer_id} has no token")
             return found.token
-        return {
+        tokens = {
             "merchant": seeding.MERCHANT_TOKEN,
             "provider": seeding.PROVIDER_TOKEN,
             "buyer": seeding.BUYER_TOKEN,
             "admin": self.world.settings.admin_token,
-        }[role]
+        }
+        if role not in tokens:
+            raise ValueError(f"role {role!r} is none of {', '.join(tokens)}")
+        return tokens[role]
 
     def client(
         self, role: RoleName = "merchant", *, buyer: BuyerAnswer | str | None = None, **options: Any

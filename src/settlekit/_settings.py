@@ -48,7 +48,9 @@ def settings(*, token: Token | None, base_url: str | None, admin_secret: str | N
     if found is None:
         found = _env("SIGLUME_AUTH_TOKEN") or _env("SIGLUME_MERCHANT_AUTH_TOKEN")
     if found is None:
-        raise ConfigurationError("no token: pass token= or set SIGLUME_AUTH_TOKEN")
+        raise ConfigurationError(
+            "no token: pass token=, or set SIGLUME_AUTH_TOKEN or SIGLUME_MERCHANT_AUTH_TOKEN"
+        )
     return Settings(
         base_url=checked_base_url(_base_url_of_environment() if base_url is None else base_url),
         token=_checked_callable(found) if callable(found) else checked_token(found),

@@ -61,7 +61,8 @@ def test_a_page_is_itself_alone_too() -> None:
     assert following is not None
     assert following.next_cursor is None
     assert following.next_page() is None
-    assert repr(page) == "<Page of 2 items>"
+    assert repr(page) == "<Page: 2 items, more follow>"
+    assert repr(following) == "<Page: 1 item, the last page>"
 
 
 def test_the_first_page_is_asked_for_at_once_and_the_next_when_needed() -> None:

@@ -78,6 +78,19 @@ def test_rows_stream_typed(client: Client, server: respx.MockRouter) -> None:
     assert server.calls.last.request.headers["accept"] == "text/csv"
 
 
+def test_rows_say_how_far_they_are(client: Client, server: respx.MockRouter) -> None:
+    """Their repr names the batch and counts, whatever their state."""
+    server.get(f"{BATCH}/usage-events.csv").respond(content=FILE)
+    rows = client.provider_statements.usage_csv("msb_1")
+    path = "/sdrp/metered/provider/settlement-batches/msb_1/usage-events.csv"
+    assert repr(rows) == f"<UsageRows of {path}: 0 read, not open>"
+    with rows:
+        next(iter(rows))
+        assert repr(rows).endswith(" read, open>")
+        list(rows)
+    assert repr(rows) == f"<UsageRows of {path}: 500 read, finished>"
+
+
 def test_a_loop_may_stop_and_go_on(client: Client, server: respx.MockRouter) -> None:
     """A second loop starts where the first one left, and no row comes twice."""
     server.get(f"{BATCH}/usage-events.csv").respond(content=FILE)

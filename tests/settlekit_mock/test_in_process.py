@@ -120,3 +120,22 @@ def test_an_application_learns_where_another_server_has_it_listen(mock: MockServ
     error = delivered_to(mock, "http://localhost:8123/_mock/reset")
     assert error is not None
     assert "is this server itself" in error
+
+
+@pytest.mark.parametrize("make", ["token", "client", "async_client"])
+def test_a_role_that_is_none_is_answered_with_those_there_are(mock: MockServer, make: str) -> None:
+    """A mistyped role is named, beside the roles that can be had."""
+    with pytest.raises(ValueError, match="'typo' is none of merchant, provider, buyer, admin"):
+        getattr(mock, make)("typo")
+
+
+def test_tokens_and_secrets_stay_out_of_what_is_printed(mock: MockServer) -> None:
+    """A buyer, a merchant and the mock can be printed in a test's output."""
+    buyer = mock.buyers.create(buyer_id="alice", token="tok_canary")
+    shop = mock.merchants.create(
+        "corner", token="tok_canary_2", webhook_url=URL, webhook_secret="whsec_canary"
+    )
+    assert repr(buyer).startswith("BuyerAnswer(buyer_id='alice', timezone='UTC', ")
+    assert (buyer.token, shop.webhook_secret) == ("tok_canary", "whsec_canary")
+    assert "canary" not in repr((mock, buyer, shop, mock.buyers.all(), mock.merchants.all()))
+    assert shop.challenge_secret not in repr(shop)

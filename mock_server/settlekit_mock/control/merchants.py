@@ -9,7 +9,15 @@ from settlekit_mock.control.buyers import ID_PATTERN
 from settlekit_mock.control.tokens import new_token
 from settlekit_mock.http.routes import Request
 from settlekit_mock.http.tables import token_of
-from settlekit_mock.http.wire import AmountMinor, Answer, Currency, ShortText, StrictBody, UrlText
+from settlekit_mock.http.wire import (
+    AmountMinor,
+    Answer,
+    AnswerWithSecrets,
+    Currency,
+    ShortText,
+    StrictBody,
+    UrlText,
+)
 from settlekit_mock.kernel.problems import Invalid
 from settlekit_mock.kernel.transaction import Transaction
 from settlekit_mock.payments.merchant_answers import (
@@ -77,7 +85,7 @@ class ControlMerchantBody(MerchantChanges, frozen=True, kw_only=True):
     merchant_user_id: UserId | UnsetType = UNSET
 
 
-class ControlMerchant(Answer, frozen=True, kw_only=True):
+class ControlMerchant(AnswerWithSecrets, frozen=True, kw_only=True):
     """A merchant with its token, its listing and its secrets."""
 
     merchant: str

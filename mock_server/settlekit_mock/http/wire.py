@@ -51,6 +51,18 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     """Base of what a route answers."""
 
 
+class AnswerWithSecrets(Answer, frozen=True, kw_only=True):
+    """Base of an answer that holds tokens or secrets: they stay out of its repr."""
+
+    def __repr__(self) -> str:
+        shown = ", ".join(
+            f"{name}={getattr(self, name)!r}"
+            for name in self.__struct_fields__
+            if name != "token" and not name.endswith("_secret")
+        )
+        return f"{type(self).__name__}({shown})"
+
+
 class Body(msgspec.Struct, frozen=True, kw_only=True):
     """Base of what a route takes; fields it doesn't know are ignored."""
 

@@ -40,6 +40,16 @@ class AsyncRows(Generic[T]):
         self._rows: Iterator[T] = iter(())
         self._finished = False
 
+    def __repr__(self) -> str:
+        path = self._download.call.path
+        return f"<{type(self).__name__} of {path}: {self.row_count} read, {self._state}>"
+
+    @property
+    def _state(self) -> str:
+        if self._finished:
+            return "finished"
+        return "not open" if self._body is None else "open"
+
     async def __aenter__(self) -> Self:
         self._answer, self._body = await self._core.open(self._download.call)
         return self

@@ -24,7 +24,9 @@ class Page(Generic[T]):
         self._listing = listing
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__} of {len(self.items)} items>"
+        count = len(self.items)
+        further = "the last page" if self.next_cursor is None else "more follow"
+        return f"<{type(self).__name__}: {count} item{'' if count == 1 else 's'}, {further}>"
 
     @property
     def items(self) -> tuple[T, ...]:

@@ -55,6 +55,12 @@ class WebhookInbox:
         self._arrived = threading.Condition()
         self._server: ThreadingHTTPServer | None = None
 
+    def __repr__(self) -> str:
+        count = len(self.deliveries)
+        arrived = f"{count} deliver{'y' if count == 1 else 'ies'}"
+        served = "" if self._server is None else f" on {self.url}"
+        return f"<{type(self).__name__}{served}: {arrived}>"
+
     @property
     def url(self) -> str:
         """Where to deliver, within a ``with`` block."""

@@ -45,6 +45,13 @@ def test_what_is_proven_is_kept(inbox: WebhookInbox) -> None:
     assert inbox.events == []
 
 
+def test_an_inbox_says_what_it_has(inbox: WebhookInbox) -> None:
+    """Its repr has its address and how many came, and no secret."""
+    deliver(inbox)
+    assert repr(inbox) == f"<WebhookInbox on {inbox.url}: 1 delivery>"
+    assert repr(WebhookInbox()) == "<WebhookInbox: 0 deliveries>"
+
+
 def test_what_is_not_proven_is_refused(inbox: WebhookInbox) -> None:
     """Another secret, or no signature at all, is 400 and leaves no event."""
     assert deliver(inbox, secret="whsec_other") == 400
