@@ -202,9 +202,9 @@ ROUTES = (
         "POST",
         "usage",
         usage.make_usage,
-        usage.UsageAnswer,
+        usage.BulkUsage,
         "Make usage",
-        body=usage.UsageBody,
+        body=usage.BulkUsageBody,
         errors=(
             (404, "EXTERNAL_402_MERCHANT_NOT_FOUND"),
             (404, "BUYER_NOT_FOUND"),

@@ -28,7 +28,7 @@ GROUP = 5_000
 MOST = 10_000_000
 
 
-class UsageBody(StrictBody, frozen=True, kw_only=True):
+class BulkUsageBody(StrictBody, frozen=True, kw_only=True):
     """Who pays whom, how much, how often, and over what time.
 
     With ``webhooks`` each accepted payment has a requirement, and its merchant is told of it.
@@ -46,7 +46,7 @@ class UsageBody(StrictBody, frozen=True, kw_only=True):
     webhooks: bool = False
 
 
-class UsageAnswer(Answer, frozen=True, kw_only=True):
+class BulkUsage(Answer, frozen=True, kw_only=True):
     """What became of the payments: accepted, or refused by code."""
 
     accepted: Annotated[int, Meta(ge=0)]
@@ -55,7 +55,7 @@ class UsageAnswer(Answer, frozen=True, kw_only=True):
     last_usage_id: str | None
 
 
-def make_usage(request: Request) -> UsageAnswer:
+def make_usage(request: Request) -> BulkUsage:
     """Offer a payment ``count`` times, in order; the clock moves along with ``over``."""
     body, world = request.body, request.world
     span = 0 if body.over is None else milliseconds(body.over, "over")
@@ -79,8 +79,8 @@ def make_usage(request: Request) -> UsageAnswer:
     return _answer(tally)
 
 
-def _answer(tally: Tally) -> UsageAnswer:
-    return UsageAnswer(
+def _answer(tally: Tally) -> BulkUsage:
+    return BulkUsage(
         accepted=tally.accepted,
         refused=dict(sorted(tally.refused.items())),
         first_usage_id=tally.first_usage_id,
@@ -119,7 +119,7 @@ class _Order(NamedTuple):
     amount_minor: int
 
 
-def _order(connection: Connection, body: UsageBody) -> _Order:
+def _order(connection: Connection, body: BulkUsageBody) -> _Order:
     merchant = merchant_named(connection, body.merchant)
     if merchant is None:
         raise NotFound(f"no merchant {body.merchant!r}", code="EXTERNAL_402_MERCHANT_NOT_FOUND")

@@ -16,7 +16,7 @@ from settlekit_mock.control.clock import Clock
 from settlekit_mock.control.explain import Explanation
 from settlekit_mock.control.fate import Fate
 from settlekit_mock.control.journal import Journal, JournalEntry
-from settlekit_mock.control.usage import UsageAnswer
+from settlekit_mock.control.usage import BulkUsage
 from settlekit_mock.driver.actors import BuyersDriver, MerchantsDriver, TokensDriver
 from settlekit_mock.driver.calls import (
     Calls,
@@ -71,7 +71,7 @@ class Driver:
         capability_key: str | None = None,
         operation_key: str | None = None,
         webhooks: bool = False,
-    ) -> UsageAnswer:
+    ) -> BulkUsage:
         """Have a buyer pay a metered amount ``count`` times, at once or spread over a time.
 
         With ``webhooks`` the merchant is told of each accepted payment, which costs more.
@@ -88,7 +88,7 @@ class Driver:
             "operation_key": operation_key,
             "webhooks": webhooks,
         }
-        return self._calls.call(UsageAnswer, "POST", "usage", body)
+        return self._calls.call(BulkUsage, "POST", "usage", body)
 
     def events(
         self, *, kind: str | None = None, subject: str | None = None, after: int = 0

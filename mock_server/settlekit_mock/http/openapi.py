@@ -31,6 +31,7 @@ _SECURITY = {
     Role.BUYER: "buyerToken",
     Role.ADMIN: "adminToken",
     Role.ADMIN_SECRET: "adminSecret",
+    Role.SCHEDULE: "scheduleToken",
 }
 
 
@@ -174,7 +175,7 @@ def _implied_errors(route: Route) -> list[tuple[int, str]]:
     found: list[tuple[int, str]] = []
     if route.role is not Role.ANYONE:
         found.append((401, "UNAUTHORIZED"))
-    if route.role not in (Role.ANYONE, Role.ADMIN_SECRET):
+    if route.role not in (Role.ANYONE, Role.ADMIN_SECRET, Role.SCHEDULE):
         found.append((403, "FORBIDDEN"))
     if _PARAMETER.search(route.path):
         found.append((404, "NOT_FOUND"))

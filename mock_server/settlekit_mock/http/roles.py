@@ -12,6 +12,7 @@ from ipaddress import ip_address
 from typing import Final
 
 from settlekit_mock.http.tables import find_token
+from settlekit_mock.kernel.clock import load_state
 from settlekit_mock.kernel.problems import Forbidden, Unauthenticated
 from settlekit_mock.kernel.world import World
 
@@ -25,6 +26,7 @@ class Role(StrEnum):
     BUYER = "buyer"
     ADMIN = "admin"
     ADMIN_SECRET = "admin_secret"
+    SCHEDULE = "schedule"
     CONTROL = "control"
 
 
@@ -74,6 +76,8 @@ def admit(world: World, role: Role, given: Credentials) -> Caller:
         return _admit_control(world, given)
     if role is Role.ADMIN_SECRET:
         return _admit_admin_secret(world, given)
+    if role is Role.SCHEDULE:
+        return _admit_holder(world, role, bearer(given.authorization))
     return _admit_token(world, role, bearer(given.authorization))
 
 
@@ -105,6 +109,12 @@ def _admit_token(world: World, role: Role, token: str) -> Caller:
     if caller.role not in OPENED_BY[role]:
         raise Forbidden(f"a {caller.role} token doesn't open this route; it needs a {role} token")
     return caller
+
+
+def _admit_holder(world: World, role: Role, token: str) -> Caller:
+    """Admit the holder of a token that a room above issues, and looks up, by itself."""
+    with world.snapshot() as connection:
+        return Caller(role, world.holders[role](connection, token, load_state(connection).now))
 
 
 def _admit_admin_secret(world: World, given: Credentials) -> Caller:

@@ -4,7 +4,7 @@ import threading
 from collections import defaultdict
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from sqlalchemy import Connection
@@ -26,12 +26,12 @@ class Settings:
     sign_with_clock: bool = False
     merchant: str = "sandbox_merchant"
     webhook_url: str | None = None
-    webhook_secret: str = "whsec_sandbox_local"
+    webhook_secret: str = field(default="whsec_sandbox_local", repr=False)
     origin: str = "http://localhost:3000"
-    admin_token: str = "sandbox_admin_token"
-    admin_secret: str = "sandbox_admin_secret"
-    control_token: str | None = None
-    stripe_webhook_secret: str | None = None
+    admin_token: str = field(default="sandbox_admin_token", repr=False)
+    admin_secret: str = field(default="sandbox_admin_secret", repr=False)
+    control_token: str | None = field(default=None, repr=False)
+    stripe_webhook_secret: str | None = field(default=None, repr=False)
     allow_remote_webhooks: bool = False
 
 
@@ -40,6 +40,10 @@ class Image(NamedTuple):
 
     content: bytes
     taken_at: int
+
+
+Holder = Callable[[Connection, str, int], str]
+"""Names whom a room's own tokens stand for, at an instant; refuses what it doesn't know."""
 
 
 @dataclass(slots=True, eq=False)
@@ -59,8 +63,10 @@ class World:
         self.due = DueLoop(self)
         self.public_url = "http://127.0.0.1:8787"
         self.own_ports: set[int] = set()
+        self.is_new = True
         self.streams = Streams()
         self.seed: Callable[[Transaction], None] = lambda _tx: None
+        self.holders: dict[str, Holder] = {}
         self._listeners: dict[str, list[Listener]] = defaultdict(list)
         self._woken: list[Callable[[], None]] = []
         self._renewed: list[Callable[[], None]] = [self.streams.end]

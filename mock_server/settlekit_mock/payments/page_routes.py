@@ -32,7 +32,7 @@ MOST_BUYERS: Final = 500
 FormText = Annotated[str, Meta(max_length=255)]
 
 
-class PageQuery(Body, frozen=True, kw_only=True):
+class CheckoutPageQuery(Body, frozen=True, kw_only=True):
     """``switch`` asks who pays again."""
 
     switch: FormText | None = None
@@ -47,7 +47,7 @@ class PageForm(Body, frozen=True, kw_only=True):
 
 
 def _show(request: Request) -> Page:
-    query: PageQuery = request.query
+    query: CheckoutPageQuery = request.query
     return _page(request.world, request.path["session_id"], switch=query.switch is not None)
 
 
@@ -193,7 +193,7 @@ ROUTES: tuple[Route, ...] = (
         _show,
         "text/html",
         "Show the page on which a buyer pays",
-        query=PageQuery,
+        query=CheckoutPageQuery,
         errors=((410, "EXPIRED"),),
         tag="page",
     ),

@@ -152,7 +152,10 @@ def _agreed(body: AuthorizationBody, *names: str) -> Any:
 
 def _cadence(given: str | Metadata | None) -> Metadata:
     if isinstance(given, dict):
-        return {"unit": CADENCE, **given}
+        unit = given.get("unit", CADENCE)
+        if not (isinstance(unit, str) and 1 <= len(unit.strip()) <= 255):
+            raise Invalid("cadence.unit: must be text, 1 to 255 characters")
+        return {**given, "unit": unit}
     return {"unit": given or CADENCE}
 
 
@@ -244,13 +247,12 @@ ROUTES: tuple[Route, ...] = (
     Route(
         "POST",
         "/v1/market/api-store/scheduled-auto-pay/execute",
-        Role.ANYONE,
+        Role.SCHEDULE,
         _execute,
         ExecutedAnswer,
         "Order a run, with the schedule token as the bearer; a slot is charged once",
         body=OrderBody,
         errors=(
-            (401, "UNAUTHORIZED"),
             (402, "BUDGET_EXCEEDED"),
             (409, SLOT_REUSED),
             (409, EXHAUSTED.code),

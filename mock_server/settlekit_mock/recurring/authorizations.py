@@ -5,6 +5,7 @@ from hashlib import sha256
 from typing import Any, Final, NamedTuple
 
 import msgspec
+from sqlalchemy import Connection
 
 from settlekit_mock.kernel.problems import Conflict, Invalid, NotFound, Unauthenticated
 from settlekit_mock.kernel.transaction import Transaction
@@ -123,16 +124,16 @@ def token_hash(token: str) -> str:
     return sha256(token.encode()).hexdigest()
 
 
-def token_holder(tx: Transaction, token: str) -> Authorization:
+def token_holder(connection: Connection, token: str, now: int) -> Authorization:
     """Return the authorization that a token orders runs of.
 
     Raises ``Unauthenticated`` for a token that is unknown, revoked or expired.
     """
-    found = authorization_with_token(tx.connection, token_hash(token))
+    found = authorization_with_token(connection, token_hash(token))
     if found is None:
         raise Unauthenticated("this schedule token is unknown")
-    status = _as_of(found, tx.now).status
-    over = found.expires_at is not None and tx.now >= found.expires_at
+    status = _as_of(found, now).status
+    over = found.expires_at is not None and now >= found.expires_at
     if status is AuthorizationStatus.REVOKED or over:
         raise Unauthenticated("this schedule token was revoked or has expired")
     return found

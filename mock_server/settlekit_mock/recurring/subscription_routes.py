@@ -14,7 +14,7 @@ from settlekit_mock.recurring.challenges import INVALID, REQUIRED, USED, Asked
 from settlekit_mock.recurring.subscriptions import CADENCE, Made, subscribe
 from settlekit_mock.recurring.wire import (
     InitialCharge,
-    SubscriptionAnswer,
+    PaymentSubscriptionAnswer,
     charge_fields,
     mandate_answer,
     receipt_answer,
@@ -36,7 +36,7 @@ CHALLENGE_ERRORS: Final = (
 )
 
 
-class SubscriptionBody(Body, frozen=True, kw_only=True):
+class PaymentSubscriptionBody(Body, frozen=True, kw_only=True):
     """The merchant's terms, and its recurring challenge for them."""
 
     merchant: ShortText
@@ -47,8 +47,8 @@ class SubscriptionBody(Body, frozen=True, kw_only=True):
     token_symbol: ShortText | None = None
 
 
-def _subscribe(request: Request) -> SubscriptionAnswer | Reply:
-    body: SubscriptionBody = request.body
+def _subscribe(request: Request) -> PaymentSubscriptionAnswer | Reply:
+    body: PaymentSubscriptionBody = request.body
     asked = Asked(
         body.merchant, body.amount_minor, body.currency, body.challenge, body.token_symbol
     )
@@ -56,7 +56,7 @@ def _subscribe(request: Request) -> SubscriptionAnswer | Reply:
         answer, new = subscribe(
             tx, request.caller.subject, asked, cadence=body.cadence, write=_written
         )
-    told = msgspec.json.decode(answer, type=SubscriptionAnswer)
+    told = msgspec.json.decode(answer, type=PaymentSubscriptionAnswer)
     return told if new else Reply(200, msgspec.structs.replace(told, idempotent_replay=True))
 
 
@@ -70,7 +70,7 @@ def _written(made: Made) -> bytes:
         charged_at=to_text(charge.charged_at),
     )
     return msgspec.json.encode(
-        SubscriptionAnswer(
+        PaymentSubscriptionAnswer(
             subscription_id=subscription.subscription_id,
             subscription_status="created",
             mode="external_402",
@@ -98,9 +98,9 @@ ROUTES: tuple[Route, ...] = (
         "/v1/sdrp/direct-payments/subscriptions",
         Role.BUYER,
         _subscribe,
-        SubscriptionAnswer,
+        PaymentSubscriptionAnswer,
         "Subscribe and pay the first month (201); the same challenge answers the same (200)",
-        body=SubscriptionBody,
+        body=PaymentSubscriptionBody,
         status=201,
         also_statuses=((200, "Redeemed before, by this buyer"),),
         errors=CHALLENGE_ERRORS,

@@ -90,7 +90,7 @@ class InitialCharge(ChargeRequirement, frozen=True, kw_only=True):
     charged_at: Timestamp
 
 
-class SubscriptionAnswer(Answer, frozen=True, kw_only=True):
+class PaymentSubscriptionAnswer(Answer, frozen=True, kw_only=True):
     """A subscription as it began; it renews by itself at ``next_charge_at``."""
 
     subscription_id: str

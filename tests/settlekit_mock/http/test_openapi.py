@@ -208,6 +208,11 @@ def test_other_statuses_come_with_the_same_class() -> None:
     assert responses["409"]["content"] != responses["200"]["content"]
 
 
+def test_every_shape_has_a_name_of_its_own() -> None:
+    """No two classes share a name: one that did would be called by its module, dots and all."""
+    assert [name for name in SCHEMAS if not name.isidentifier() or "_" in name] == []
+
+
 def test_bounds_of_fields_are_described() -> None:
     """Ranges of parameters and formats of times reach the document."""
     described = document(conftest.ROUTES, version="0")

@@ -8,7 +8,7 @@ from werkzeug.test import TestResponse
 from settlekit.webhooks import classify
 from settlekit.webhooks.events import read_event
 from settlekit_mock import seeding
-from settlekit_mock.app import open_world
+from settlekit_mock.app import open_world, openapi
 from settlekit_mock.kernel.times import to_text
 from settlekit_mock.kernel.world import Settings
 from settlekit_mock.settlement.rules.acceptance import Caps
@@ -314,6 +314,29 @@ def test_merchant_billing(shop: Shop, status: str) -> None:
     assert refused(shop.run(token)) == (409, expected)
 
 
+@pytest.mark.parametrize(
+    ("amount_minor", "charge_status", "band", "fee_minor"),
+    [
+        (301, "settled", "standard", None),
+        (300, "pending_settlement", "micro", "1"),
+        (31, "pending_settlement", "micro", "1"),
+        (30, "pending_settlement", "nano", "0.1"),
+        (1, "pending_settlement", "nano", "0.1"),
+    ],
+)
+def test_runs_in_dollars(
+    shop: Shop, amount_minor: int, charge_status: str, band: str, fee_minor: str | None
+) -> None:
+    """In USD the bands end at 30 and 300 cents, and a run is paid in USDC."""
+    challenge = shop.recurring("daily", amount_minor=amount_minor, currency="USD")
+    terms = {"amount_minor": amount_minor, "currency": None, "token_symbol": "USDC"}
+    token = token_of(shop, challenge=challenge, **terms)
+    ran = data(shop.run(token))
+    requirement = ran["direct_payment_requirement"]
+    assert (ran["charge_status"], requirement["pricing_band"]) == (charge_status, band)
+    assert (requirement["token_symbol"], requirement["protocol_fee_minor"]) == ("USDC", fee_minor)
+
+
 # -- who may order -------------------------------------------------------------------------
 
 
@@ -332,6 +355,22 @@ def test_a_schedule_token_opens_nothing_else(shop: Shop) -> None:
     token = token_of(shop)
     assert refused(shop.subscribe(token=token)) == (401, "UNAUTHORIZED")
     assert refused(shop.revoke("saa_1", token=token)) == (401, "UNAUTHORIZED")
+
+
+@pytest.mark.parametrize("token", [None, "nobody", "cli_key"])
+def test_who_orders_is_asked_before_what(shop: Shop, token: str | None) -> None:
+    """An order that isn't valid either is 401 without a token that holds: it tells strangers nothing."""
+    assert refused(shop.run(token, slot_id=7)) == (401, "UNAUTHORIZED")
+    assert refused(shop.run(token, slot_id="")) == (401, "UNAUTHORIZED")
+
+
+def test_the_schedule_token_is_described() -> None:
+    """The OpenAPI document says that an execution asks for a schedule token, and nothing of roles."""
+    path = "/v1/market/api-store/scheduled-auto-pay/execute"
+    execution = openapi()["paths"][path]["post"]
+    assert execution["security"] == [{"scheduleToken": []}]
+    assert "scheduleToken" in openapi()["components"]["securitySchemes"]
+    assert ("401" in execution["responses"], "403" in execution["responses"]) == (True, False)
 
 
 @pytest.mark.parametrize(

@@ -150,6 +150,29 @@ def test_metered_amounts(shop: Shop, amount_minor: int, band: str, cadence: str,
     assert classify(read_event(event_of(confirmed))).kind == "metered_usage_accepted"
 
 
+@pytest.mark.parametrize(
+    ("amount_minor", "band", "cadence", "fee_minor", "debit"),
+    [
+        (301, "standard", "per_payment", None, 301),
+        (300, "micro", "weekly", "1", 0),
+        (30, "nano", "monthly", "0.1", 0),
+    ],
+)
+def test_a_subscription_in_dollars(
+    shop: Shop, amount_minor: int, band: str, cadence: str, fee_minor: str | None, debit: int
+) -> None:
+    """In USD the bands end at 30 and 300 cents; a standard charge moves USDC at once, no JPYC."""
+    made = data(shop.subscribe(amount_minor=amount_minor, currency="USD"), 201)
+    charge = made["initial_charge"]
+    assert (made["currency"], made["token_symbol"]) == ("USD", "USDC")
+    assert (charge["pricing_band"], charge["settlement_cadence"]) == (band, cadence)
+    assert charge["protocol_fee_minor"] == fee_minor
+    query = "SELECT currency, balance FROM ledger_accounts WHERE kind = 'chain' AND owner_id = ?"
+    with shop.world.snapshot() as connection:
+        held = dict(connection.exec_driver_sql(query, (BUYER,)).all())
+    assert held == {"JPY": 1_000_000 * 10**8, "USD": (1_000_000 - debit) * 10**6}
+
+
 def test_the_same_challenge_answers_the_first(shop: Shop) -> None:
     """The buyer that asks again is told the same, marked as told before, and pays nothing."""
     first = data(shop.subscribe(), 201)
