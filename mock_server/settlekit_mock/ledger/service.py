@@ -172,7 +172,7 @@ def _check_balance(leg: Leg, after: int, allow_negative: bool) -> None:
             f"{account.account_id} holds {major_text(after - amount)} {account.currency}, "
             f"less than {major_text(-amount)}"
         )
-    if not -LIMIT <= after <= LIMIT:
+    if not (-LIMIT <= after <= LIMIT and -LIMIT <= amount <= LIMIT):
         raise Invalid(f"{account.account_id} can't hold more than {major_text(LIMIT)}")
 
 

@@ -114,7 +114,7 @@ def _keep(tx: Transaction, adjustment_id: str, adjusted: Account, wanted: Wanted
 def _tell(tx: Transaction, adjustment_id: str, wanted: Wanted, actor: str) -> None:
     told: dict[str, Any] = {
         "wallet_id": wanted.wallet_id,
-        "kind": wanted.kind,
+        "adjustment": wanted.kind,
         "direction": wanted.direction,
         "currency": wanted.currency,
         "amount": major_text(abs(wanted.amount)),

@@ -225,6 +225,17 @@ def test_an_account_holds_no_more_than_63_bits(world: World) -> None:
     assert ledger_rows(world) == before
 
 
+def test_an_entry_moves_no_more_than_63_bits(world: World) -> None:
+    """From far below zero to far above is one movement too many, though both balances fit."""
+    with world.transaction() as tx:
+        mine, away = developer(tx), outside(tx, "JPY")
+        post(tx, "in", [Leg(away, LIMIT), Leg(mine, -LIMIT)], subject="x", allow_negative=True)
+    before = ledger_rows(world)
+    with world.transaction() as tx, pytest.raises(Invalid, match="can't hold more"):
+        post(tx, "back", [Leg(mine, LIMIT + 1), Leg(away, -LIMIT - 1)], subject="x")
+    assert ledger_rows(world) == before
+
+
 @pytest.mark.parametrize(
     ("amounts", "message"),
     [

@@ -8,12 +8,19 @@ from werkzeug.test import Client, TestResponse
 
 from settlekit_mock.http.application import Application
 from settlekit_mock.http.tables import add_token
+from settlekit_mock.kernel.money import MAJOR
 from settlekit_mock.kernel.tables import METADATA
 from settlekit_mock.kernel.world import World
-from settlekit_mock.ledger.service import Account, Leg, outside, post, wallet
+from settlekit_mock.ledger.invariants import INVARIANTS as LEDGER_INVARIANTS
+from settlekit_mock.ledger.service import Account, Leg, balance, outside, post, wallet
+from settlekit_mock.operations.invariants import INVARIANTS
 from settlekit_mock.operations.routes import ROUTES
+from settlekit_mock.payments.merchants import create_merchant
+from settlekit_mock.payments.tables import Merchant
+from settlekit_mock.settlement.buyers import NewBuyer, create_buyer
 
 ADMIN = "sandbox_admin_token"
+SECRET = {"X-Admin-Secret": "sandbox_admin_secret"}
 BUYER = "a_buyers_token"
 
 Credit = Callable[..., Account]
@@ -28,7 +35,8 @@ class Operator:
 
     def call(self, method: str, path: str, **given: Any) -> TestResponse:
         """Send any request, and say nothing about the answer."""
-        return self._client.open(path, method=method, headers=self._headers, **given)
+        headers = {**self._headers, **given.pop("headers", {})}
+        return self._client.open(path, method=method, headers=headers, **given)
 
     def get(self, path: str, **query: Any) -> Any:
         """Read what must answer 200."""
@@ -37,6 +45,10 @@ class Operator:
     def post(self, path: str, **body: Any) -> Any:
         """Do what must answer 200."""
         return answered(self.call("POST", path, json=body))
+
+    def make(self, path: str, **body: Any) -> Any:
+        """Do what must answer 201."""
+        return answered(self.call("POST", path, json=body), 201)
 
     def refused(self, method: str, path: str, **given: Any) -> tuple[int, str, str]:
         """Return status, code and message of what must be refused."""
@@ -47,8 +59,8 @@ class Operator:
         return response.status_code, error["code"], error["message"]
 
 
-def answered(response: TestResponse) -> Any:
-    assert response.status_code == 200, response.text
+def answered(response: TestResponse, status: int = 200) -> Any:
+    assert response.status_code == status, response.text
     return json.loads(response.data)
 
 
@@ -72,6 +84,44 @@ def buyer(world: World) -> Operator:
     with world.transaction() as tx:
         add_token(tx.connection, token=BUYER, role="buyer", subject="buyer_1", created_at=tx.now)
     return Operator(world, BUYER)
+
+
+@pytest.fixture
+def customer(buyer: Operator, world: World) -> Account:
+    """The wallet of ``buyer_1``, a buyer account with ten dollars of credits."""
+    with world.transaction() as tx:
+        create_buyer(tx, NewBuyer(buyer_id="buyer_1"))
+    return credit(world, "buyer_1", 10 * MAJOR, scope="end_user")
+
+
+@pytest.fixture
+def merchant(world: World) -> Merchant:
+    """A merchant, who is a developer with a listing."""
+    with world.transaction() as tx:
+        return create_merchant(tx, "a_shop")
+
+
+def held(world: World, account: Account) -> int:
+    """Return what an account holds, in units."""
+    with world.snapshot() as connection:
+        return balance(connection, account.number)
+
+
+def reasons(world: World) -> list[str]:
+    """Return the reasons of all postings, oldest first."""
+    with world.snapshot() as connection:
+        found = connection.exec_driver_sql(
+            "SELECT reason FROM ledger_transactions ORDER BY transaction_number"
+        )
+        return list(found.scalars())
+
+
+def sound(world: World) -> bool:
+    """Say that every invariant of the ledger and of the operator's rows holds."""
+    with world.snapshot() as connection:
+        found = [one for check in (*LEDGER_INVARIANTS, *INVARIANTS) for one in check(connection)]
+    assert found == []
+    return True
 
 
 def credit(

@@ -12,7 +12,7 @@ from settlekit_mock.ledger.invariants import INVARIANTS as LEDGER_INVARIANTS
 from settlekit_mock.ledger.service import Account, Leg, balance, outside, post
 from settlekit_mock.operations.invariants import INVARIANTS
 from tests.settlekit_mock.operations.conftest import Operator, credit, plant, rows_of
-from tests.settlekit_mock.operations.test_rules import ALLOWED, REFUSED, REPEATED
+from tests.settlekit_mock.operations.rules.test_payouts import ALLOWED, REFUSED, REPEATED
 
 PATH = "/v1/admin/payouts"
 WAYS = {
