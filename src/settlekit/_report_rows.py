@@ -39,10 +39,10 @@ def report_rows(kind: type[T], currency: str | None) -> RowFormat[T]:
 
 def _reader(declared: Any) -> Callable[[str], Any]:
     kinds = get_args(declared) or (declared,)
-    read = _READERS.get(kinds[0], kinds[0])
+    read = cast("Callable[[str], Any]", _READERS.get(kinds[0]) or kinds[0])
     if type(None) in kinds:
         return lambda cell: read(cell) if cell else None
-    return cast("Callable[[str], Any]", read)
+    return read
 
 
 def _count(cell: str) -> int:
