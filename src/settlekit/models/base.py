@@ -95,8 +95,7 @@ class Model:
 
     def to_dict(self) -> JsonObject:
         """Return the wire form: as it was received, or made from the fields."""
-        wire = self._wire()
-        return copy.deepcopy(wire) if wire else wire_form(self)
+        return copy.deepcopy(self._wire()) if hasattr(self, "_source") else wire_form(self)
 
     def _wire(self) -> JsonObject:
         source: Source = getattr(self, "_source", {})
@@ -104,15 +103,15 @@ class Model:
             return msgspec.json.decode(source, type=JsonObject)
         return source[0].item(source[1]) if isinstance(source, tuple) else source
 
-    def __getstate__(self) -> tuple[JsonObject, JsonObject, Response | None]:
+    def __getstate__(self) -> tuple[JsonObject, JsonObject | None, Response | None]:
         fields = {field.name: getattr(self, field.name) for field in fields_of(type(self))}
-        return fields, self._wire(), self.response
+        return fields, self._wire() if hasattr(self, "_source") else None, self.response
 
-    def __setstate__(self, state: tuple[JsonObject, JsonObject, Response | None]) -> None:
+    def __setstate__(self, state: tuple[JsonObject, JsonObject | None, Response | None]) -> None:
         fields, wire, response = state
         for name, value in fields.items():
             object.__setattr__(self, name, value)
-        if wire:
+        if wire is not None:
             remember(self, wire)
         if response is not None:
             answer_with(self, response)
