@@ -300,12 +300,23 @@ def _plan(name: str) -> str:
 def _change(tx: Transaction, found: Merchant, columns: Mapping[str, Any]) -> None:
     if "billing_plan" in columns:
         plan_changed(tx, found, columns["billing_plan"])
+    if columns.get("billing_currency", found.billing_currency) != found.billing_currency:
+        columns = {**columns, **_wallet_in(tx, found, columns["billing_currency"])}
     if columns:
         tx.connection.execute(
             update(MERCHANTS)
             .where(MERCHANTS.c.merchant_number == found.merchant_number)
             .values(**columns, updated_at=tx.now)
         )
+
+
+def _wallet_in(tx: Transaction, found: Merchant, currency: str) -> dict[str, Any]:
+    """Settle a merchant in another currency: its person's wallet of it, and its totals."""
+    owner = found.merchant_user_id
+    if merchants_of(tx.connection, owner)[0].merchant == found.merchant:
+        set_billing_currency(tx.connection, owner, currency)
+    wallet = ledger.wallet(tx, owner_scope="developer", owner_id=owner, currency=currency)
+    return {"user_wallet_id": wallet.account_id}
 
 
 def _again(tx: Transaction, found: Merchant) -> Merchant:

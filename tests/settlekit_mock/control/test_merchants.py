@@ -10,6 +10,7 @@ from settlekit import CheckoutNotReady, CheckoutUnavailable
 from settlekit_mock import MockServer
 from settlekit_mock.driver import ControlError
 
+SHOP = "sandbox_merchant"
 CHECKOUT = {
     "amount_minor": 1200,
     "currency": "JPY",
@@ -299,3 +300,38 @@ def test_an_unknown_merchant_is_not_found(mock: MockServer) -> None:
     for ask in (mock.merchants.get, mock.merchants.update):
         with pytest.raises(ControlError, match="404 EXTERNAL_402_MERCHANT_NOT_FOUND"):
             ask("nobody")
+
+
+def test_another_billing_currency_has_its_own_wallet(mock: MockServer) -> None:
+    """The account settles into the wallet of the new currency, and back into the old one's."""
+    yen = mock.merchants.get(SHOP).merchant_account
+    dollars = mock.merchants.update(SHOP, billing_currency="USD").merchant_account
+    assert (dollars.billing_currency, dollars.token_symbol) == ("USD", "USDC")
+    wallets = {
+        item.wallet_id: (item.owner_id, item.currency)
+        for item in mock.client("admin").operations.reconcile_ledger().items
+        if item.owner_scope == "developer"
+    }
+    owner = yen.merchant_user_id
+    # A wallet in dollars says so by its fields' names, and names no currency.
+    assert wallets == {yen.user_wallet_id: (owner, "JPY"), dollars.user_wallet_id: (owner, None)}
+    again = mock.merchants.update(SHOP, billing_currency="JPY").merchant_account
+    assert again.user_wallet_id == yen.user_wallet_id
+
+
+def test_totals_follow_the_billing_currency_of_the_first_merchant(mock: MockServer) -> None:
+    """Statements without a token are in the new currency; a second merchant's change moves nothing."""
+    owner = mock.merchants.get(SHOP).merchant_account.merchant_user_id
+    mock.merchants.create("second_shop", merchant_user_id=owner)
+    for currency, amount_minor in (("JPY", 100), ("USD", 200)):
+        mock.usage("sandbox_buyer", merchant=SHOP, amount_minor=amount_minor, currency=currency)
+    provider = mock.client("provider").provider_statements
+
+    def unsettled() -> str:
+        return str(provider.summary().totals.unsettled_provider_receivable_minor)
+
+    assert unsettled() == "98"
+    mock.merchants.update("second_shop", billing_currency="USD")
+    assert unsettled() == "98"
+    mock.merchants.update(SHOP, billing_currency="USD")
+    assert unsettled() == "199"
