@@ -13,6 +13,7 @@ from examples.demo.evidence import Check, Evidence
 from examples.demo.money import Money, Step, payout_minor, plain, shown
 from examples.demo.payouts import reported
 from examples.demo.statements import csv_rows
+from examples.demo.words import count, verb
 from settlekit.digest import UsageDigest
 from settlekit.models import SettlementBatch
 
@@ -40,14 +41,18 @@ def check_orders(evidence: Evidence) -> Iterator[Check]:
     outcome = evidence.outcome
     answered = len(outcome.accepted) + len(outcome.refused)
     total = sum(1 for _ in read_lines(evidence.orders_path))
-    yield Check(f"all {total} orders were answered", total, answered)
+    answers = f"{count(total, 'order')} of the file, {count(answered, 'answer')}"
+    yield Check(answers, total, answered)
     web = [line for line in evidence.lines if line.channel == "web"]
     expected = {line.order_id: "paid" if line.band == "standard" else "accepted" for line in web}
     found = {
         order.order_id: order.status for order in evidence.shop_orders if order.may_be_delivered
     }
     yield Check(
-        f"the shop's {len(web)} web orders are paid or accepted, by webhook", expected, found
+        f"{count(len(web), 'web order')} of the shop {verb(len(web), 'is', 'are')} paid or "
+        "accepted, by webhook",
+        expected,
+        found,
     )
 
 
@@ -57,7 +62,8 @@ def check_bands(evidence: Evidence) -> Iterator[Check]:
     expected = sums_by_band(evidence.lines)
     for (currency, band), amount in expected.items():
         title = (
-            f"{currency} {band}: {amount.count} orders, {shown(amount.gross_minor, currency)}, "
+            f"{currency} {band}: {count(amount.count, 'order')}, "
+            f"{shown(amount.gross_minor, currency)}, "
             f"fee {shown(amount.fee_minor, currency)}"
         )
         yield Check(title, amount, found.pop((currency, band), Sum()))
@@ -82,13 +88,14 @@ def check_batches(evidence: Evidence) -> Iterator[Check]:
     batches = evidence.statements.batches
     rows = {key: csv_rows(path) for key, path in evidence.statements.csv_paths.items()}
     metered = [line for line in evidence.lines if line.band != "standard"]
+    where = f"{verb(len(metered), 'is', 'are each')} on one CSV row, at the right price"
     yield Check(
-        f"{len(metered)} metered orders are on one CSV row each, at their price",
+        f"{count(len(metered), 'metered order')} {where}",
         sorted((line.order_id, line.amount.gross_minor) for line in metered),
         sorted(_orders_on_rows(evidence, rows)),
     )
     yield Check(
-        f"{len(batches)} digests: of the rows, of the batch, in its webhook",
+        f"{count(len(batches), 'digest')}: of the rows, of the batch, in its webhook",
         {batch.settlement_batch_id: (batch.usage_event_digest,) * 3 for batch in batches},
         {
             key: (_digest(found), evidence.statements.digests[key], evidence.shop_digests.get(key))
@@ -168,7 +175,10 @@ def check_thresholds(evidence: Evidence) -> Iterator[Check]:
     """Metered orders were refused where the scope was at its threshold, and nowhere else."""
     found = sorted(evidence.outcome.refused)
     expected = sorted(_must_be_refused(evidence))
-    title = f"{len(expected)} orders came while their scope was at its threshold, and were refused"
+    title = (
+        f"{count(len(expected), 'order')} came while the customer's band was at its threshold, "
+        f"and {verb(len(expected), 'was', 'were')} refused"
+    )
     yield Check(title if expected else "no order was refused", expected, found)
 
 
@@ -211,12 +221,15 @@ def check_webhooks(evidence: Evidence) -> Iterator[Check]:
     events = evidence.shop_events
     found = Counter(event.kind for event in events if not event.effect.startswith("nothing"))
     for kind in ("standard_settled", "metered_usage_accepted", "metered_batch_settled"):
-        count = expected[kind]
-        yield Check(f"{count} webhooks {kind} took effect, each once", count, found[kind])
+        number = expected[kind]
+        title = f"{count(number, 'webhook')} {kind} took effect, each once"
+        yield Check(title if number else f"no webhook {kind} came", number, found[kind])
     yield Check("no webhook said anything else", sum(expected.values()), len(events))
     repeats = sum(event.deliveries - 1 for event in events)
-    title = f"{evidence.redelivered} webhook came again, on request, and changed nothing"
-    yield Check(title, evidence.redelivered, repeats)
+    again = evidence.redelivered
+    title = f"{count(again, 'webhook')} came again, on request, and changed nothing"
+    title = title if again else "no webhook came twice"
+    yield Check(title, again, repeats)
 
 
 # -- money -------------------------------------------------------------------------------

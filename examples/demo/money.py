@@ -18,6 +18,15 @@ COLUMNS = (
     "wallet",
     "paid out",
 )
+RECEIVABLE = (
+    "Receivable is what the shop has earned, price less fee: unsettled until its debit, settled "
+    "after it."
+)
+PAID = (
+    "What customers paid so far is the platform's fee and what is settled; that is in the shop's "
+    "wallet until it is paid out."
+)
+LEGEND = (RECEIVABLE, PAID)
 
 
 @dataclass(frozen=True, slots=True)

@@ -238,8 +238,8 @@ def _check_header(path: Path, header: list[str], columns: Sequence[str]) -> None
     missing = [name for name in columns if name not in header]
     if missing:
         raise BadFile(
-            f"{path}, line 1: the header lacks {', '.join(missing)}; "
-            f"it needs the columns {', '.join(columns)}"
+            f"{path}, line 1: the header lacks {', '.join(missing)}; it needs the columns "
+            f"{', '.join(columns)}, in any order, with commas between them"
         )
     doubled = [name for name in columns if header.count(name) > 1]
     if doubled:

@@ -1,16 +1,20 @@
 """Write what the demo found: ``summary.md`` for people, ``summary.json`` for programs."""
 
 import json
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 from examples.demo.books import Sum, sums_by_band
 from examples.demo.evidence import Check, Evidence
-from examples.demo.money import COLUMNS, Step, plain, shown
+from examples.demo.money import COLUMNS, LEGEND, Step, payout_minor, plain, shown
+from examples.demo.words import count, verb
 
 BAND_COLUMNS = ("currency", "band", "orders", "gross", "fee", "receivable")
+FILE_COLUMNS = ("file", "band", "closed", "status", "rows", "gross", "fee", "receivable")
 CSV_PATTERNS = ("usage-msb_*.csv", "payouts-???.csv")
 
 
@@ -63,13 +67,16 @@ def _markdown(
 ) -> str:
     month, statements = evidence.month, evidence.statements
     first, last = month.orders[0].placed_at, month.orders[-1].placed_at
+    refused = len(evidence.outcome.refused)
     bought = (
-        f"{len(month.orders)} orders of {len(month.customers)} customers, {first:%Y-%m-%d} to "
-        f"{last:%Y-%m-%d}; {len(evidence.outcome.refused)} were refused."
+        f"{count(len(month.orders), 'order')} of {count(len(month.customers), 'customer')}, "
+        f"{first:%Y-%m-%d} to {last:%Y-%m-%d}; {refused or 'none'} {verb(refused, 'was', 'were')} "
+        "refused."
     )
     batches = (
-        f"{len(statements.batches)} batches hold {len(statements.usage_events)} usage events; "
-        "their CSVs are in `usage/`."
+        f"{count(len(statements.batches), 'batch', 'batches')} with "
+        f"{count(len(statements.usage_events), 'usage event')}. A batch is one customer's closed "
+        "period; its CSV has a row for each usage event."
     )
     parts = [
         "# The month in figures",
@@ -77,9 +84,13 @@ def _markdown(
         "## What was bought",
         _table(BAND_COLUMNS, band_rows(sums), words=2),
         "## Where the money was",
+        " ".join(LEGEND),
         _table(("step", *COLUMNS), money_rows(steps), words=1),
         "## Batches",
         batches,
+        _table(FILE_COLUMNS, _usage_files(evidence), words=4),
+        "## Payouts",
+        _table(("file", "payouts", "paid"), _payout_files(evidence), words=1),
         "## Checks",
         "\n".join(_check_line(check) for check in checks),
     ]
@@ -99,6 +110,39 @@ def band_rows(sums: dict[tuple[str, str], Sum]) -> list[tuple[str, ...]]:
         )
         for (currency, band), amount in sums.items()
     ]
+
+
+def _usage_files(evidence: Evidence) -> list[tuple[str, ...]]:
+    rows_by_batch = Counter(event.settlement_batch_id for event in evidence.statements.usage_events)
+    return [
+        (
+            _link(f"usage/{evidence.statements.csv_paths[batch.settlement_batch_id].name}"),
+            str(batch.plan_type),
+            "" if batch.close_at is None else f"{batch.close_at:%Y-%m-%d}",
+            str(batch.status),
+            str(rows_by_batch[batch.settlement_batch_id]),
+            shown(batch.provider_gross_amount_minor, batch.currency),
+            shown(batch.protocol_fee_minor, batch.currency),
+            shown(batch.provider_receivable_minor, batch.currency),
+        )
+        for batch in reversed(evidence.statements.batches)
+    ]
+
+
+def _payout_files(evidence: Evidence) -> list[tuple[str, ...]]:
+    found: list[tuple[str, ...]] = []
+    for currency, path in evidence.report_paths.items():
+        paid = [
+            amount_minor
+            for code, amount_minor in map(payout_minor, evidence.payouts)
+            if code == currency
+        ]
+        found.append((_link(path.name), str(len(paid)), shown(sum(paid, Decimal(0)), currency)))
+    return found
+
+
+def _link(name: str) -> str:
+    return f"[{name}]({name})"
 
 
 def money_rows(steps: Sequence[Step]) -> list[tuple[str, ...]]:

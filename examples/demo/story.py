@@ -8,17 +8,19 @@ from examples.demo import payouts, settling
 from examples.demo.books import read_lines, sums_by_band
 from examples.demo.checks import all_checks
 from examples.demo.evidence import Check, Evidence, ShopEvent
-from examples.demo.money import COLUMNS, Step, look, payout_minor, shown, standard_payments
+from examples.demo.money import COLUMNS, LEGEND, Step, look, payout_minor, shown, standard_payments
 from examples.demo.narrative import Narrator
 from examples.demo.orders import Month
 from examples.demo.report import Output, write_summary
 from examples.demo.shopping import Outcome, move_in, redeliver, shop_the_month
 from examples.demo.stage import WEBHOOK_PATH, Stage, set_up
 from examples.demo.statements import Statements, read_statements
-from settlekit.models import Payout
+from examples.demo.words import count, verb
+from settlekit.models import Payout, SettlementBatch
 
 EARLY = "amount_threshold"
 MOST_TOLD = 3
+THRESHOLD_MINOR = 10_000
 SETTLES = {"standard": "at once", "micro": "weekly", "nano": "monthly"}
 
 
@@ -87,11 +89,11 @@ class Story:
         month, stage, say = self._month, self._stage, self._say
         say.chapter("A shop and its month")
         say.fact(
-            f"{_count(len(month.orders), 'order')} of {_count(len(month.customers), 'customer')}, "
+            f"{count(len(month.orders), 'order')} of {count(len(month.customers), 'customer')}, "
             f"{_span(month)}, in {' and '.join(month.currencies)}:"
         )
         if month.sorted_count:
-            say.fact(f"{_count(month.sorted_count, 'line')} came before an older one; now sorted.")
+            say.fact(f"{count(month.sorted_count, 'line')} came before an older one; now sorted.")
         sums = sums_by_band(list(read_lines(self._orders_path)))
         say.table(
             ("currency", "band", "settles", "orders", "gross"),
@@ -110,8 +112,8 @@ class Story:
         move_in(stage, month)
         zones = len(set(month.timezones.values()))
         say.fact(
-            f"The wallets of {_count(len(stage.buyer_ids), 'buyer')}, in "
-            f"{_count(zones, 'time zone')}, hold what their month will cost."
+            f"The wallets of {count(len(stage.buyer_ids), 'buyer')}, in "
+            f"{count(zones, 'time zone')}, hold what their month will cost."
         )
 
     def _shop(self) -> Outcome:
@@ -122,14 +124,14 @@ class Story:
         web = outcome.approved_on_page + outcome.confirmed_in_sandbox
         if web:
             say.fact(
-                f"{_count(web, 'web order')} went through hosted checkout: "
+                f"{count(web, 'web order')} went through hosted checkout: "
                 f"{outcome.approved_on_page} approved on the page /pay/…, "
                 f"{outcome.confirmed_in_sandbox} confirmed by the sandbox."
             )
         if outcome.used_by_agents:
-            say.fact(f"{_count(outcome.used_by_agents, 'agent order')} accrued as metered usage.")
-        for code, count in Counter(outcome.refused.values()).items():
-            say.fact(f"Refused with {code}: {_count(count, 'order')}.")
+            say.fact(f"{count(outcome.used_by_agents, 'agent order')} accrued as metered usage.")
+        for code, number in Counter(outcome.refused.values()).items():
+            say.fact(f"Refused with {code}: {count(number, 'order')}.")
         return outcome
 
     def _look_at_one(self, outcome: Outcome) -> int:
@@ -151,9 +153,7 @@ class Story:
             f"Its webhook, {kind}, told the shop: {effect}. The success page books nothing."
         )
         answer = redeliver(self._stage, booked.session_id)
-        self._say.fact(
-            f"The same event, sent again on request: {answer}, and it did nothing, again."
-        )
+        self._say.fact(f"The same event, sent again on request, was {answer} and changed nothing.")
         return 1
 
     def _end_of_month(self) -> None:
@@ -162,26 +162,36 @@ class Story:
         batches = settling.all_batches(stage)
         summary = stage.provider.provider_statements.summary()
         say.fact(
-            f"{_count(len(batches), 'period')} closed on the way"
+            f"{count(len(batches), 'period')} closed on the way"
             + (f": {settling.statuses(batches)}." if batches else ".")
         )
         early = [each for each in reversed(batches) if each.settlement_trigger == EARLY]
         for batch in early[:MOST_TOLD]:
-            gross = shown(batch.provider_gross_amount_minor, batch.currency)
-            say.fact(
-                f"One of them, of {gross}, closed before its slot on {_at(batch.close_at)}, "
-                "for it had reached 10,000 minor units."
-            )
+            self._tell_early(batch)
         if len(early) > MOST_TOLD:
             say.fact(f"So did {len(early) - MOST_TOLD} more.")
         closes = [period.close_at for period in summary.open_periods if period.close_at]
         if closes:
             say.fact(
-                f"{_count(len(closes), 'period')} are open and close from {_at(min(closes))} "
-                f"to {_at(max(closes))}."
+                f"{count(len(closes), 'period')} {verb(len(closes), 'is', 'are')} still open; the "
+                f"first closes on {_at(min(closes))}, the last on {_at(max(closes))}."
             )
         self._ask_customer()
+        say.fact(" ".join(("How to read the table.", *LEGEND)))
         self._look("month over")
+
+    def _tell_early(self, batch: SettlementBatch) -> None:
+        """Say whose period closed before its slot: its notice went to them."""
+        gross = shown(batch.provider_gross_amount_minor, batch.currency)
+        limit = shown(THRESHOLD_MINOR, batch.currency)
+        notice = self._stage.control.notices.all(
+            audience="buyer", settlement_batch_id=batch.settlement_batch_id
+        )[0]
+        whose = next(name for name, key in self._stage.buyer_ids.items() if key == notice.reader)
+        self._say.fact(
+            f"The {batch.plan_type} period of {whose} closed early, on {_at(batch.close_at)}: its "
+            f"orders had come to {gross}, and at {limit} a period doesn't wait for its slot."
+        )
 
     def _ask_customer(self) -> None:
         """Show one customer's own statement, with the customer's own token."""
@@ -195,7 +205,7 @@ class Story:
         if funds is None or funds.currency is None or funds.required_minor is None:
             return
         self._say.fact(
-            f"{name} sees {_count(len(summary.open_periods), 'open period')}, "
+            f"{name} sees {count(len(summary.open_periods), 'open period')}, "
             f"{shown(funds.required_minor, funds.currency)} to come, and a wallet that "
             f"{'covers' if funds.sufficient else 'does not cover'} it."
         )
@@ -209,10 +219,10 @@ class Story:
             return
         batches = settling.all_batches(stage)
         noticed = sum(batch.notice_status == "delivered" for batch in batches)
-        say.fact(f"On {_at(closed_at)} the last period has closed.")
+        say.fact(f"The last period closed on {_at(closed_at)}.")
         say.fact(
-            f"{_count(len(batches), 'batch', 'batches')}, {noticed} with their notice delivered: "
-            f"{settling.statuses(batches)}."
+            f"{count(len(batches), 'period')} {verb(len(batches), 'is a batch', 'are batches')} "
+            f"now, {noticed} with the notice delivered: {settling.statuses(batches)}."
         )
         self._look("periods closed")
 
@@ -248,13 +258,14 @@ class Story:
         with say.progress("usage CSVs", batch_count) as tick:
             found = read_statements(self._stage, self._output.usage_folder, tick)
         say.fact(
-            f"{_count(len(found.usage_events), 'usage event')} on "
-            f"{_count(found.page_count, 'page')}, one after the other (the client in sync)."
+            f"The sync client read {count(len(found.usage_events), 'usage event')} from "
+            f"{count(found.page_count, 'page')}."
         )
         say.fact(
-            f"{_count(len(found.batches), 'batch', 'batches')} with their CSVs, eight at a time "
-            "(the client in async); each file's digest is its batch's."
+            f"The async client saved {count(len(found.batches), 'batch', 'batches')} as CSV, eight "
+            "at a time; the digest of each file's rows is the one its batch names."
         )
+        say.fact("They are in the folder usage, and summary.md says what each holds.")
         return found
 
     def _pay_out(self) -> tuple[list[Payout], int]:
@@ -276,8 +287,8 @@ class Story:
             payouts.save_report(stage, currency, self._output.folder)
         summary = stage.operator.operations.reconcile_ledger().summary
         say.fact(
-            f"The ledger, rebuilt from its entries: {_count(summary.wallet_count, 'wallet')}, "
-            f"{_count(summary.mismatch_count, 'mismatch', 'mismatches')}."
+            f"The ledger, rebuilt from its entries: {count(summary.wallet_count, 'wallet')}, "
+            f"{count(summary.mismatch_count, 'mismatch', 'mismatches')}."
         )
         self._look("paid out")
         return paid, summary.mismatch_count
@@ -303,10 +314,6 @@ class Story:
                 for money in step.money
             ],
         )
-
-
-def _count(number: int, noun: str, plural: str | None = None) -> str:
-    return f"{number} {noun if number == 1 else plural or noun + 's'}"
 
 
 def _span(month: Month) -> str:

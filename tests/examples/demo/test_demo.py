@@ -92,9 +92,12 @@ def test_narrative_is_legible_without_a_terminal(play):
     ids=["one standard", "one nano", "one micro on the page"],
 )
 def test_smallest_months_are_played(play, lines):
-    """A month of one order is a month, whatever its band."""
+    """A month of one order is a month, whatever its band, and is told in the singular."""
     told = play(*lines)
     assert (told.code, told.err) == (0, "")
+    wrong = r"\b1 (orders|customers|buyers|webhooks|periods|batches|digests|pages|events)\b"
+    assert re.findall(wrong, told.out) == []
+    assert re.findall(wrong, (told.output / "summary.md").read_text("utf-8")) == []
 
 
 def test_scope_at_its_threshold_refuses(play):
@@ -106,7 +109,39 @@ def test_scope_at_its_threshold_refuses(play):
     told = play(*burst, page, again, later)
     assert (told.code, told.err) == (0, "")
     assert sorted(summary(told)["refused"]) == ["b-20", "b-21", "w-1", "w-2"]
-    assert "4 orders came while their scope was at its threshold" in told.out
+    assert "4 orders came while the customer's band was at its threshold" in told.out
+
+
+def test_early_close_is_told_with_its_customer_and_reason(play):
+    """Whose period closed before its slot is said by name, with the sum that closed it."""
+    burst = [f"b-{n},2026-03-02T09:{n:02}:00Z,aiko,agent,Part,500,JPY" for n in range(20)]
+    told = " ".join(play(*burst).out.split())
+    assert (
+        "The micro period of aiko closed early, on 2 Mar 2026, 09:19 UTC: its orders had come to "
+        "¥10,000, and at ¥10,000 a period doesn't wait for its slot."
+    ) in told
+
+
+def test_summary_lists_the_files(play):
+    """Every CSV is linked from summary.md, with what it holds."""
+    told = play(*SMALL, customers=CUSTOMERS)
+    text = (told.output / "summary.md").read_text("utf-8")
+    linked = re.findall(r"\]\((.*?)\)", text)
+    files = [path.relative_to(told.output).as_posix() for path in told.output.rglob("*.csv")]
+    assert sorted(linked) == sorted(files)
+    assert " | micro | 2026-03-" in text
+    assert "7 orders of 3 customers" in text
+    assert "Receivable is what the shop has earned" in text
+
+
+def test_columns_may_come_in_any_order(play):
+    """The header says which column is which; others are passed over."""
+    rows = [line.split(",") for line in SMALL if '"' not in line]
+    header = "note,currency,amount_minor,item,channel,customer,placed_at,order_id\n"
+    lines = "".join(",".join(["x", *reversed(row)]) + "\n" for row in rows)
+    told = play(content=(header + lines).encode())
+    assert (told.code, told.err) == (0, "")
+    assert summary(told)["orders"] == len(rows)
 
 
 def wrong_bps(patch):
@@ -143,7 +178,7 @@ def money_from_nowhere(patch):
     [
         (wrong_bps, "expected 2 for 4800, fee 96, found 2 for 4800, fee 86"),
         (wrong_fixed_fee, "expected ['88.6'], found ['88.4']"),
-        (lost_row, "✗ 4 metered orders are on one CSV row each"),
+        (lost_row, "✗ 4 metered orders are each on one CSV row"),
         (money_from_nowhere, "'4802.6'"),
     ],
 )

@@ -66,6 +66,7 @@ def test_bad_line_is_named(play, second, problem):
         ((HEADER + "\n" + line(item="caf\xe9") + "\n").encode("latin-1"), "line 2: byte 0xe9"),
         (HEADER.encode("utf-16"), "byte 0xff isn't UTF-8"),
         (b'{"orders": []}\n', "line 1: the header lacks"),
+        (HEADER.replace(",", ";").encode(), f"columns {HEADER.replace(',', ', ')}, in any order"),
         ((HEADER + ",item\n" + GOOD + ",x\n").encode(), "the header has item twice"),
         (b"\x00\x01\x02", "line 1: "),
     ],
