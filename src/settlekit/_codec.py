@@ -14,6 +14,7 @@ import msgspec
 
 from settlekit._calls.call import Answer
 from settlekit._pages import read_page
+from settlekit._redaction import masked_repr
 from settlekit.errors import DecodeError
 from settlekit.models.base import JsonObject, Model, Response, answer_with, json_object
 
@@ -37,7 +38,7 @@ class Listing(Generic[T]):
 class Result:
     """The answer of a call that isn't wrapped: its decoded data and its metadata."""
 
-    data: Any
+    data: Any = attrs.field(repr=masked_repr)
     response: Response
 
 

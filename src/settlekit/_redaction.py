@@ -16,7 +16,7 @@ _LOOKS = re.compile(
     re.IGNORECASE,
 )
 _NAMES = re.compile(
-    r"(?:^|_)(?:secret|token|signature|challenge|authorization|password|credential)$"
+    r"(?:^|(?<!_by)_)(?:secret|token|signature|challenge|password|credential)$"
     r"|^buyer_(?:period_ref|user_id|id|ref|email|wallet)|_email$"
 )
 
@@ -31,7 +31,8 @@ def redact(text: str, *known: str) -> str:
 
 def is_secret(name: str) -> bool:
     """Say whether a field of this name holds a secret, or tells who a buyer is."""
-    return _NAMES.search(name.lower()) is not None
+    named = _NAMES.search(name.lower())
+    return named is not None and not name.startswith("requires_")
 
 
 def masked(value: object) -> object:

@@ -42,7 +42,7 @@ class UsageRow:
     buyer_debit_minor: Decimal
     status: UsageStatus
     settlement_batch_id: str | None
-    buyer_period_ref: str | None
+    buyer_period_ref: str | None = attrs.field(repr=False)
 
 
 @attrs.frozen(weakref_slot=False)
@@ -56,7 +56,7 @@ class PayoutRow:
     updated_at: datetime | None
     payout_id: str
     developer_id: str
-    developer_email: str | None
+    developer_email: str | None = attrs.field(repr=False)
     status: PayoutStatus
     provider: str | None
     provider_payout_id: str | None
@@ -98,7 +98,7 @@ class RevenueReportRow:
 
     public_app_id: str
     developer_id: str
-    developer_email: str | None
+    developer_email: str | None = attrs.field(repr=False)
     total_calls: int
     upstream_cost_usd: Decimal | None = None
     retail_price_usd: Decimal | None = None

@@ -68,7 +68,7 @@ class SettlementBatch(Model):
     failure_reason_label: str | None = None
     failure_reason_help: str | None = None
     support_reference: str | None = None
-    buyer_period_ref: str | None = None
+    buyer_period_ref: str | None = attrs.field(default=None, repr=False)
     estimated_buyer_debit_minor: Decimal | None = None
     past_due_block_reason: str | None = None
 

@@ -40,7 +40,7 @@ class UsageEvent(Model):
     operation_key: str | None = None
     settlement_batch_id: str | None = None
     expected_scheduled_debit_at: Instant | None = None
-    buyer_period_ref: str | None = None
+    buyer_period_ref: str | None = attrs.field(default=None, repr=False)
 
     def __attrs_post_init__(self) -> None:
         if cast("Decimal | None", self.provider_receivable_minor) is None:

@@ -11,6 +11,7 @@ import pytest
 if TYPE_CHECKING:
     from settlekit import Client
     from settlekit.testing.inbox import WebhookInbox
+    from settlekit.testing.routes import CannedAnswers
     from settlekit_mock import MockServer
 
 
@@ -34,3 +35,12 @@ def settlekit_client(settlekit_mock: "MockServer") -> "Iterator[Client]":
 def settlekit_webhooks(settlekit_mock: "MockServer") -> "WebhookInbox":
     """Collect what the mock delivers to its merchant: ``events``, ``wait_for(event_type=…)``."""
     return settlekit_mock.webhooks.collect()
+
+
+@pytest.fixture
+def settlekit_routes() -> "Iterator[CannedAnswers]":
+    """Answer every client's calls from the golden files, without a server; needs respx."""
+    from settlekit.testing import routes
+
+    with routes.canned() as platform:
+        yield platform

@@ -5,6 +5,7 @@ from typing import Annotated
 import attrs
 import msgspec
 
+from settlekit._redaction import masked_repr
 from settlekit.errors import PayloadError
 from settlekit.models.base import Instant, JsonObject, Model, remember
 
@@ -22,7 +23,7 @@ class Event(Model):
     type: Text
     api_version: Text
     occurred_at: Instant
-    data: JsonObject
+    data: JsonObject = attrs.field(repr=masked_repr)
 
     @property
     def sandbox(self) -> bool:
