@@ -1,4 +1,4 @@
-"""What must hold of payouts, holds and the audit log at any time."""
+"""What must hold of the operator's rows at any time: payouts, the audit log, and money moved."""
 
 from typing import Final
 
@@ -6,6 +6,7 @@ from sqlalchemy import ColumnElement, Connection, and_, case, func, or_, select
 
 from settlekit_mock.kernel.invariants import MOST, Invariant, Violation, unguarded
 from settlekit_mock.ledger.tables import ENTRIES, TRANSACTIONS
+from settlekit_mock.operations.money_invariants import INVARIANTS as MONEY_INVARIANTS
 from settlekit_mock.operations.payouts import PAID_REASON
 from settlekit_mock.operations.rules.payouts import APPROVED, OPEN, Status
 from settlekit_mock.operations.tables import AUDIT, PAYOUTS
@@ -69,6 +70,7 @@ INVARIANTS: Final[tuple[Invariant, ...]] = (
     payouts_are_open_once,
     payout_steps_are_audited,
     audit_never_changes,
+    *MONEY_INVARIANTS,
 )
 
 # How many audit entries of each step a payout in a status has: created, approved, ended.

@@ -17,6 +17,8 @@ from settlekit_mock.ledger.tables import ACCOUNTS
 from settlekit_mock.operations.rules.payouts import APPROVED, OPEN, Status
 
 ADJUSTMENT_KINDS = ("adjustment", "refund", "chargeback")
+ADJUSTMENT_REASONS = tuple(f"wallet_{kind}" for kind in ADJUSTMENT_KINDS)
+"""The ledger's reasons, a kind each."""
 
 
 def _in(statuses: tuple[Status, ...]) -> str:

@@ -6,9 +6,9 @@ from typing import Any
 
 from settlekit_mock.kernel.money import MAJOR
 from settlekit_mock.kernel.world import World
-from settlekit_mock.ledger.service import balance
-from tests.settlekit_mock.operations.conftest import Operator, credit, plant
-from tests.settlekit_mock.operations.test_payouts import sound
+from settlekit_mock.ledger.service import Leg, balance, post
+from settlekit_mock.operations.top_ups import begin_top_up
+from tests.settlekit_mock.operations.conftest import Operator, credit, held, plant, sound
 
 PATH = "/v1/admin/payouts"
 
@@ -75,3 +75,67 @@ def test_a_mismatch_seen_by_many_puts_on_one_hold(world_on_file: World) -> None:
     together(6, lambda: operator.get("/v1/admin/reconciliation/ledger"))
     assert count(world_on_file, "SELECT count(*) FROM reconciliation_holds") == 1
     assert count(world_on_file, "SELECT count(*) FROM audit") == 1
+
+
+def test_32_callers_with_one_key_adjust_once(world_on_file: World) -> None:
+    """However many send one key at once, all are answered the same bytes and money moves once."""
+    operator = Operator(world_on_file)
+    account = credit(world_on_file, "buyer_1", 10 * MAJOR, scope="end_user")
+    body = {"kind": "refund", "direction": "debit", "amount_usd": "6", "idempotency_key": "k"}
+    path = f"/v1/admin/wallets/{account.account_id}/adjustments"
+    answers = together(32, lambda: operator.call("POST", path, json=body))
+    assert {answer.status_code for answer in answers} == {201}
+    assert len({answer.data for answer in answers}) == 1
+    assert held(world_on_file, account) == 4 * MAJOR
+    for table in ("wallet_adjustments", "audit", "idempotency"):
+        assert count(world_on_file, f"SELECT count(*) FROM {table}") == 1
+    assert sound(world_on_file)
+
+
+def test_callers_race_for_the_last_money(world_on_file: World) -> None:
+    """Of many debits without a key, as many apply as the balance holds, and no more."""
+    operator = Operator(world_on_file)
+    account = credit(world_on_file, "buyer_1", 10 * MAJOR, scope="end_user")
+    body = {"kind": "adjustment", "direction": "debit", "amount_usd": "3"}
+    path = f"/v1/admin/wallets/{account.account_id}/adjustments"
+    statuses = together(8, lambda: operator.call("POST", path, json=body).status_code)
+    assert sorted(statuses) == [201] * 3 + [402] * 5
+    assert held(world_on_file, account) == MAJOR
+    assert sound(world_on_file)
+
+
+def test_postings_in_opposite_order_never_wait_for_each_other(world_on_file: World) -> None:
+    """Two wallets that pay each other at once, again and again, end with every unit there."""
+    first, second = (credit(world_on_file, f"usr_{n}", 1000) for n in range(2))
+    turns = iter([(first, second), (second, first)] * 4)
+
+    def pay_back_and_forth() -> None:
+        source, taker = next(turns)
+        for _ in range(10):
+            with world_on_file.transaction() as tx:
+                post(tx, "swap", [Leg(source, -7), Leg(taker, 7)], subject="x")
+
+    together(8, pay_back_and_forth)
+    assert [held(world_on_file, account) for account in (first, second)] == [1000, 1000]
+    query = "SELECT count(*) FROM ledger_transactions WHERE reason = 'swap'"
+    assert count(world_on_file, query) == 80
+    assert sound(world_on_file)
+
+
+def test_an_event_delivered_many_times_credits_once(world_on_file: World) -> None:
+    """However often the processor repeats itself at once, a top-up is credited by one of them."""
+    with world_on_file.transaction() as tx:
+        urls = {"success_url": "https://a.example/", "cancel_url": "https://a.example/"}
+        begun = begin_top_up(tx, "buyer_1", amount_cents=500, **urls)
+    session = {"id": begun.session_id, "currency": "usd", "amount_total": 500}
+    event = {
+        "id": "evt_1",
+        "type": "checkout.session.completed",
+        "data": {"object": session},
+    }
+    operator = Operator(world_on_file, None)
+    answers = together(8, lambda: operator.post("/v1/stripe/webhook", **event)["topup"])
+    told = [answer for answer in answers if "credited_wallet_balance_usd" in answer]
+    assert len(told) == 1
+    assert count(world_on_file, "SELECT count(*) FROM payment_events") == 1
+    assert sound(world_on_file)

@@ -8,7 +8,12 @@ from sqlalchemy import Connection
 from settlekit_mock.kernel.money import MAJOR
 from settlekit_mock.kernel.world import World
 from settlekit_mock.ledger.invariants import INVARIANTS as LEDGER_INVARIANTS
+from settlekit_mock.operations.billing import Payment, receive_payment
 from settlekit_mock.operations.invariants import INVARIANTS
+from settlekit_mock.operations.rules.top_ups import Completed
+from settlekit_mock.operations.top_ups import begin_top_up, credit_top_up
+from settlekit_mock.payments.merchants import create_merchant
+from settlekit_mock.settlement.buyers import NewBuyer, create_buyer
 from tests.settlekit_mock.ledger.test_invariants import Run, break_it
 from tests.settlekit_mock.operations.conftest import Operator, credit
 
@@ -33,6 +38,128 @@ def objections(connection: Connection) -> dict[str, list[str]]:
     found = {check.__name__: check(connection) for check in EVERY}
     assert all(one.name == name for name, many in found.items() for one in many)
     return {name: [one.subject for one in many] for name, many in found.items() if many}
+
+
+def act(world: World) -> list[str]:
+    """Adjust, pay, top up and use: an act of each kind, and a top-up that is still pending."""
+    with world.transaction() as tx:
+        create_buyer(tx, NewBuyer(buyer_id="buyer_1"))
+        create_merchant(tx, "a_shop")
+        receive_payment(tx, Payment("buyer_1", "cp_1", 700, "TZS", "clickpesa"))
+        urls = {"success_url": "https://a.example/", "cancel_url": "https://a.example/"}
+        begun = [begin_top_up(tx, "buyer_1", amount_cents=500, **urls) for _ in range(2)]
+        credit_top_up(tx, Completed("evt_1", begun[0].session_id, 500))
+        wallet_id = begun[0].wallet_id
+    operator = Operator(world)
+    path = f"/v1/admin/wallets/{wallet_id}/adjustments"
+    made = operator.make(path, kind="refund", direction="debit", amount_usd="2")
+    use = {"public_app_id": "app_1", "feature_key": "f", "provider": "p", "model": "m"}
+    fee = {"route_mode": "byok", "fee_usd": "2"}
+    operator.make("/v1/admin/usage", request_id="req_1", **use, **fee)
+    return [made["id"], begun[0].top_up_id, begun[1].top_up_id]
+
+
+def an_adjustment_of_more(run: Run) -> None:
+    run("UPDATE wallet_adjustments SET amount = amount - 1")
+
+
+def an_adjustment_of_another_kind(run: Run) -> None:
+    run("UPDATE wallet_adjustments SET kind = 'chargeback'")
+
+
+def an_adjustment_without_a_trace(run: Run) -> None:
+    run("UPDATE audit SET action = 'wallet.seen' WHERE action = 'wallet.adjusted'")
+
+
+def a_payment_of_more(run: Run) -> None:
+    run("UPDATE payment_events SET amount_cents = 701 WHERE external_ref = 'cp_1'")
+
+
+def a_payment_of_somebody_else(run: Run) -> None:
+    run("UPDATE payment_events SET buyer_id = 'buyer_2' WHERE external_ref = 'cp_1'")
+
+
+def a_top_up_of_more(run: Run) -> None:
+    run("UPDATE top_ups SET amount_cents = 501 WHERE event_id IS NOT NULL")
+
+
+def a_top_up_that_was_never_paid(run: Run) -> None:
+    run("UPDATE top_ups SET event_id = 'evt_2', credited_at = 1 WHERE event_id IS NULL")
+
+
+def a_top_up_that_forgot(run: Run) -> None:
+    run("UPDATE top_ups SET event_id = NULL, credited_at = NULL WHERE event_id IS NOT NULL")
+
+
+def a_use_that_was_shared_otherwise(run: Run) -> None:
+    run("UPDATE usage_records SET channel = channel + 1, platform = platform - 1")
+
+
+def a_use_of_another_price(run: Run) -> None:
+    run("UPDATE usage_records SET retail = retail + 1, upstream = upstream + 1")
+
+
+def a_guard_of_acts_taken_off(run: Run) -> None:
+    run("DROP TRIGGER payment_events_no_delete")
+
+
+@pytest.mark.parametrize(
+    ("breaking", "name", "subject"),
+    [
+        (an_adjustment_of_more, "adjustments_are_posted_once", 0),
+        (an_adjustment_of_another_kind, "adjustments_are_posted_once", 0),
+        (an_adjustment_without_a_trace, "adjustments_are_audited", 0),
+        (a_payment_of_more, "payments_are_credited_once", "cp_1"),
+        (a_payment_of_somebody_else, "payments_are_credited_once", "cp_1"),
+        (a_top_up_of_more, "top_ups_are_credited_once", 1),
+        (a_top_up_that_was_never_paid, "top_ups_are_credited_once", 2),
+        (a_top_up_that_forgot, "top_ups_are_credited_once", 1),
+        (a_use_that_was_shared_otherwise, "usage_is_shared_out_once", "req_1"),
+        (a_use_of_another_price, "usage_is_shared_out_once", "req_1"),
+        (a_guard_of_acts_taken_off, "acts_never_change", "payment_events"),
+    ],
+)
+def test_only_the_invariant_of_the_act_objects(
+    world: World, breaking: Callable[[Run], None], name: str, subject: int | str
+) -> None:
+    """An act that was broken in one way is named by one invariant."""
+    made = act(world)
+    break_it(world, breaking)
+    expected = made[subject] if isinstance(subject, int) else subject
+    with world.snapshot() as connection:
+        assert objections(connection) == {name: [expected]}
+
+
+def test_a_price_that_isnt_its_parts_is_noticed(world: World) -> None:
+    """Where the database's own check is off, the sum is checked all the same."""
+    act(world)
+    break_it(world, lambda run: run("UPDATE usage_records SET upstream = 1"))
+    with world.snapshot() as connection:
+        assert set(objections(connection)) == {"usage_adds_up", "usage_is_shared_out_once"}
+
+
+@pytest.mark.parametrize(
+    "reason",
+    ["wallet_refund", "payment_received", "stripe_checkout_topup", "usage_provider_cost"],
+)
+def test_a_posting_for_no_act_is_noticed(world: World, reason: str) -> None:
+    """A posting that says it adjusted, paid or shared out, but for nothing, is named."""
+    credit(world, "usr_1", MAJOR)
+    act(world)
+    seeded = "SELECT transaction_id FROM ledger_transactions WHERE reason = 'seed'"
+    with world.snapshot() as connection:
+        (transaction_id,) = connection.exec_driver_sql(seeded).scalars()
+    renamed = f"UPDATE ledger_transactions SET reason = '{reason}' WHERE reason = 'seed'"
+    break_it(world, lambda run: run(renamed))
+    with world.snapshot() as connection:
+        assert objections(connection) == {"postings_belong_to_an_act": [transaction_id]}
+
+
+def test_acts_have_no_violation(world: World) -> None:
+    """No invariant objects to adjustments, payments, top-ups and uses as they are made."""
+    act(world)
+    with world.snapshot() as connection:
+        assert objections(connection) == {}
 
 
 def another_amount(run: Run) -> None:
