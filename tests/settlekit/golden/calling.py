@@ -1,16 +1,18 @@
 """Golden files as calls: a method of either client, its arguments, a server that answers."""
 
 import asyncio
+import contextlib
 import inspect
 import json
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import attrs
 import httpx
 
 from settlekit import AsyncClient, Client, RetryPolicy, _codec
-from settlekit._calls.call import Answer
+from settlekit._calls.call import Answer, Call
 from settlekit.models import PaymentRequirement
 from settlekit.testing import golden
 from settlekit.testing.golden import ANSWER_OF, Golden, GoldenResponse
@@ -53,6 +55,38 @@ def _argument(value: Any) -> Any:
 
 def requirement(**changes: Any) -> PaymentRequirement:
     return attrs.evolve(_argument({ANSWER_OF: "payment_requirements.create"}), **changes)
+
+
+class _Caught(Exception):
+    """A method asked for its call to be made."""
+
+
+class _Core:
+    """Takes a method's call, and makes none."""
+
+    call: Call[Any]
+
+    def run(self, call: Call[Any]) -> Any:
+        self.call = call
+        raise _Caught
+
+
+@cache
+def call_of(name: str) -> Call[Any]:
+    """Return the call that a method makes of its golden arguments."""
+    file, core = golden.load(name), _Core()
+    resource, method = name.split(".")
+    owner = type(getattr(Client(token="tok", base_url=ORIGIN), resource))(core)
+    with contextlib.suppress(_Caught):
+        getattr(owner, method)(*positional(file), **file.call.kwargs)
+    return core.call
+
+
+def read(name: str, data: Any) -> list[Any]:
+    """Return the models that a method reads from an answer that holds this."""
+    response = with_payload(golden.load(name).response, data)
+    answer = Answer(status=response.status, headers={}, content=response.content)
+    return models_of(call_of(name).read(answer))
 
 
 class Server:

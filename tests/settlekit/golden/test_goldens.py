@@ -21,7 +21,7 @@ from tests.settlekit.golden.calling import (
     methods,
     models_of,
     payload,
-    with_payload,
+    read,
 )
 
 NAMES = golden.names()
@@ -43,12 +43,6 @@ def nested(model: Model) -> list[Model]:
         inner = value if isinstance(value, tuple) else (value,)
         found += [each for one in inner if isinstance(one, Model) for each in nested(one)]
     return found
-
-
-def answered(name: str, data: Any) -> list[Any]:
-    """Return the models that a method reads from this answer."""
-    result, _ = call_sync(name, with_payload(golden.load(name).response, data))
-    return models_of(result)
 
 
 def states(model: Model) -> list[str]:
@@ -107,7 +101,7 @@ def test_what_comes_back(name: str, call: Any) -> None:
 @pytest.mark.parametrize("name", IN_JSON)
 def test_a_model_without_a_source_writes_the_same(name: str) -> None:
     """Made from its fields alone, a model's wire form says what it was read from, but nulls."""
-    for model in answered(name, payload(golden.load(name).response)):
+    for model in read(name, payload(golden.load(name).response)):
         fresh = attrs.evolve(model)
         assert _codec.structure(type(model), fresh.to_dict()) == model
 
@@ -136,7 +130,7 @@ def test_a_newer_server_may_add(name: str, data: st.DataObject) -> None:
     added = data.draw(st.dictionaries(st.text("nw_", min_size=4, max_size=6), newer, min_size=1))
     item = items_of(wire)[0]
     item.update({f"x_{key}": value for key, value in added.items()})
-    model = answered(name, wire)[0]
+    model = read(name, wire)[0]
     assert model.extra == {f"x_{key}": value for key, value in added.items()}
     assert model.to_dict() == item
 
@@ -147,11 +141,11 @@ def test_a_newer_server_may_add(name: str, data: st.DataObject) -> None:
 def test_a_newer_server_may_say_other_states(name: str, data: st.DataObject) -> None:
     """Any state that this version doesn't know is its text, and says that it isn't known."""
     wire = json.loads(json.dumps(payload(golden.load(name).response)))
-    known = answered(name, wire)[0]
+    known = read(name, wire)[0]
     word = data.draw(st.from_regex(r"new_[a-z]{1,8}", fullmatch=True))
     named = states(known)
     items_of(wire)[0].update(dict.fromkeys(named, word))
-    model = answered(name, wire)[0]
+    model = read(name, wire)[0]
     assert [(getattr(model, each), getattr(model, each).known) for each in named] == [
         (word, False)
     ] * len(named)
@@ -164,7 +158,7 @@ def test_a_newer_server_may_say_other_states(name: str, data: st.DataObject) -> 
 def test_what_is_optional_may_be_missing_or_null(name: str, data: st.DataObject) -> None:
     """Any of the optional fields, left out or null, is the default; the others stay."""
     wire = json.loads(json.dumps(payload(golden.load(name).response)))
-    whole = answered(name, wire)[0]
+    whole = read(name, wire)[0]
     gone = data.draw(st.sets(st.sampled_from(optional(type(whole)) or ["none"])))
     null = data.draw(st.booleans())
     item = items_of(wire)[0]
@@ -172,7 +166,7 @@ def test_what_is_optional_may_be_missing_or_null(name: str, data: st.DataObject)
         item[field] = None
         if not null:
             del item[field]
-    model = answered(name, wire)[0]
+    model = read(name, wire)[0]
     kept = field_names(type(whole)) - gone
     python = {wire_name(f.name): f.name for f in fields_of(type(whole))}
     assert {f: getattr(model, python[f]) for f in kept} == {
@@ -191,7 +185,7 @@ def test_no_answer_breaks_a_reader(name: str, data: st.DataObject) -> None:
     field = data.draw(st.sampled_from(sorted(item)))
     item[field] = data.draw(newer)
     try:
-        [model, *_] = answered(name, wire)
+        [model, *_] = read(name, wire)
     except DecodeError as error:
         problems = error.problems
     else:
@@ -214,7 +208,7 @@ SETTLING: list[tuple[str, str]] = [
 def test_only_settled_is_settled(name: str, field: str, word: str) -> None:
     """A state is settled by its exact word alone: no other, known or not, is taken for it."""
     wire = {**payload(golden.load(name).response), field: word, "chain_receipt_id": "chain_1"}
-    assert answered(name, wire)[0].is_settled is (word == "settled")
+    assert read(name, wire)[0].is_settled is (word == "settled")
 
 
 @pytest.mark.parametrize(("name", "field"), SETTLING)
@@ -222,7 +216,7 @@ def test_only_settled_is_settled(name: str, field: str, word: str) -> None:
 def test_settled_needs_a_receipt(name: str, field: str, receipt: str | None) -> None:
     """Without a receipt of the chain nothing is settled revenue."""
     wire = {**payload(golden.load(name).response), field: "settled", "chain_receipt_id": receipt}
-    assert not answered(name, wire)[0].is_settled
+    assert not read(name, wire)[0].is_settled
 
 
 SECRETS = {
@@ -239,7 +233,7 @@ SECRETS = {
 def test_no_secret_is_shown(name: str) -> None:
     """Secrets, signatures and buyers are read, and stay out of repr."""
     data = payload(golden.load(name).response)
-    model = answered(name, data)[0]
+    model = read(name, data)[0]
     for field in SECRETS[name]:
         assert getattr(model, field) == data[field]
         assert data[field] not in repr(model)
