@@ -19,16 +19,17 @@ help: ## list the targets
 $(READY): pyproject.toml constraints.txt
 	@test -n "$(PYTHON)" && "$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
 		{ echo "settlekit needs Python 3.11 or newer: install it, or name one with make PYTHON=/path/to/python3" >&2; exit 1; }
+	@echo "setting up .venv (once; it takes about a minute) …"
 	@test -x $(BIN)/pip || "$(PYTHON)" -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
 	@touch $@
 
 venv: $(READY) ## make .venv with the pinned versions
 
-demo: $(READY) ## play one payment's life end to end (ORDERS=file.csv for your own)
+demo: $(READY) ## play a shop's month from checkout to payout (ORDERS=month.csv plays yours)
 	@$(BIN)/python examples/demo/run.py --orders "$(ORDERS)" --output demo-output
 
-test: $(READY) ## run the test suite
+test: $(READY) ## run the test suite (ARGS='-k money' picks, WORKERS=4)
 	@$(BIN)/python -m pytest -n $(WORKERS) $(ARGS)
 
 browser: $(READY) ## drive the hosted page in headless Chromium
@@ -36,12 +37,14 @@ browser: $(READY) ## drive the hosted page in headless Chromium
 		{ echo "this needs Debian's packages chromium and chromium-driver: install them" >&2; exit 1; }
 	@$(BIN)/python -m pytest -m browser tests/browser $(ARGS)
 
-check: $(READY) ## lint, format, types, arrows
+check: $(READY) ## lint, format, types, arrows, and whether what is generated is up to date
 	@$(BIN)/ruff check
 	@$(BIN)/ruff format --check
 	@$(BIN)/mypy
 	@$(BIN)/pyright
 	@$(BIN)/lint-imports
+	@$(BIN)/python scripts/unasync.py --check
+	@$(BIN)/python scripts/batch_life_page.py --check
 
 format: $(READY) ## put the code into the project's format
 	@$(BIN)/ruff check --fix

@@ -26,6 +26,11 @@ CATALOGUE = (
     Product("page-scan", "Score, page scan", 80, "JPY"),
     Product("melody-look-up", "Melody look-up", 5, "JPY"),
 )
+NOT_FOUND = (
+    "We don't have that",
+    "There is no such page, product or order here. Perhaps the address was mistyped, or the shop "
+    "was started anew since.",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +84,8 @@ def _add_pages(shop: Flask, store: Store, products: dict[str, Product]) -> None:
 
     @shop.errorhandler(HTTPException)
     def problem(error: HTTPException) -> ResponseReturnValue:
-        return render_template("problem.html", error=error), error.code or 500
+        title, text = NOT_FOUND if error.code == 404 else (error.name, error.description)
+        return render_template("problem.html", title=title, text=text), error.code or 500
 
 
 def _add_checkout(

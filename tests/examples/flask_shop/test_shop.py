@@ -19,6 +19,18 @@ def test_catalogue_leads_to_a_form_to_buy(shop):
     assert shop.page("/products/piano-album") != page
 
 
+@pytest.mark.parametrize(
+    "path", ["/nowhere", "/products/none", "/success?session_id=none", "/cancel?order_id=none"]
+)
+def test_page_that_is_not_there_leads_back(shop, path):
+    """A person who comes to a page that isn't there reads so in plain words, with a way on."""
+    page = shop.browser.get(path)
+    assert page.status_code == 404
+    assert "We don&#39;t have that" in page.text
+    assert '<a href="/">Go to the catalogue</a>' in page.text
+    assert "URL" not in page.text
+
+
 def test_success_page_books_nothing(shop):
     """Whoever opens the success page without having paid has an order that is still open."""
     session_id = shop.buy("piano-album")
