@@ -137,9 +137,19 @@ def _query_parameters(route: Route) -> list[dict[str, Any]]:
     schema = components[name]
     required = set(schema.get("required", ()))
     return [
-        {"name": field, "in": "query", "required": field in required, "schema": shape}
+        {"name": field, "in": "query", "required": True, "schema": shape}
+        if field in required
+        else {"name": field, "in": "query", "required": False, "schema": _or_empty(shape)}
         for field, shape in schema["properties"].items()
     ]
+
+
+def _or_empty(shape: dict[str, Any]) -> dict[str, Any]:
+    """Describe a parameter that counts as absent where it is empty."""
+    kept = {name: shape[name] for name in ("default", "description") if name in shape}
+    others = {name: value for name, value in shape.items() if name not in kept}
+    choices = others["anyOf"] if others.keys() == {"anyOf"} else [others]
+    return {"anyOf": [*choices, {"type": "string", "maxLength": 0}], **kept}
 
 
 def _has_required_fields(body: Any) -> bool:
@@ -154,16 +164,24 @@ def _responses(route: Route, schemas: dict[Any, Any]) -> dict[str, Any]:
     codes: dict[int, list[str]] = {}
     for status, code in (*_ERRORS_OF_EVERY_ROUTE, *_implied_errors(route), *route.errors):
         codes.setdefault(status, []).append(_said(route, code))
-    error = schemas[Error if route.dialect.enveloped else OperationsError]
+    content = _refusal(route, schemas)
     for status in sorted(codes):
         responses.setdefault(
             str(status),
             {
                 "description": f"{HTTPStatus(status).phrase}: {', '.join(dict.fromkeys(codes[status]))}",
-                "content": {"application/json": {"schema": error}},
+                "content": content,
             },
         )
     return responses
+
+
+def _refusal(route: Route, schemas: dict[Any, Any]) -> dict[str, Any]:
+    error = schemas[Error if route.dialect.enveloped else OperationsError]
+    described = {"application/json": {"schema": error}}
+    if route.answers == "text/html":  # what a page refuses is a page
+        described["text/html"] = {"schema": {"type": "string"}}
+    return described
 
 
 def _said(route: Route, code: str) -> str:

@@ -214,9 +214,11 @@ def test_every_shape_has_a_name_of_its_own() -> None:
 
 
 def test_bounds_of_fields_are_described() -> None:
-    """Ranges of parameters and formats of times reach the document."""
+    """Ranges of parameters and formats of times reach the document; a parameter may be empty."""
     described = document(conftest.ROUTES, version="0")
     (limit, _) = described["paths"]["/v1/search"]["get"]["parameters"]
-    assert (limit["schema"]["minimum"], limit["schema"]["maximum"]) == (1, 500)
+    number, empty = limit["schema"]["anyOf"]
+    assert (number["minimum"], number["maximum"]) == (1, 500)
+    assert empty == {"type": "string", "maxLength": 0}
     settled = SCHEMAS["OpenPeriod"]["properties"]["period_start"]
     assert (settled["type"], settled["format"]) == ("string", "date-time")
