@@ -14,6 +14,7 @@ from settlekit_mock.control import (
     merchants,
     mismatch,
     notices,
+    payment_events,
     reset,
     scenario,
     simulate,
@@ -28,8 +29,13 @@ from settlekit_mock.payments.checkout_routes import SessionAnswer
 from settlekit_mock.settlement.statements.shapes import SettlementBatch
 
 
-def _simulation(name: str, run: Any, body: Any, summary: str) -> Route:
-    return _route("POST", f"simulate/{name}", run, simulate.Simulation, summary, body=body)
+def _simulation(name: str, run: Any, body: Any, summary: str, *unknown: tuple[int, str]) -> Route:
+    path = f"simulate/{name}"
+    return _route("POST", path, run, simulate.Simulation, summary, body=body, errors=unknown)
+
+
+_NO_BUYER = (404, "BUYER_NOT_FOUND")
+_NO_BATCH = (404, "SETTLEMENT_BATCH_NOT_FOUND")
 
 
 _SIMULATIONS = (
@@ -38,13 +44,23 @@ _SIMULATIONS = (
         simulate.notice_failure,
         simulate.NoticeFailure,
         "Let final debit notices fail",
+        _NO_BUYER,
     ),
-    _simulation("debit-failure", simulate.debit_failure, simulate.DebitFailure, "Let debits fail"),
+    _simulation(
+        "debit-failure",
+        simulate.debit_failure,
+        simulate.DebitFailure,
+        "Let debits fail",
+        _NO_BUYER,
+        _NO_BATCH,
+    ),
     _simulation(
         "unknown-outcome",
         simulate.unknown_outcome,
         simulate.UnknownOutcome,
         "Let debits end with an unknown outcome",
+        _NO_BUYER,
+        _NO_BATCH,
     ),
     _simulation(
         "provider-outcome",
@@ -78,7 +94,7 @@ def _batch_move(name: str, run: Any, summary: str, body: Any = None) -> Route:
         SettlementBatch,
         summary,
         body=body,
-        errors=((404, "SETTLEMENT_BATCH_NOT_FOUND"), (409, "ILLEGAL_BATCH_MOVE")),
+        errors=(_NO_BATCH, (409, "ILLEGAL_BATCH_MOVE")),
     )
 
 
@@ -197,6 +213,16 @@ ROUTES = (
         "Make a token",
         body=tokens.NewToken,
         status=201,
+    ),
+    _route(
+        "POST",
+        "payment-events",
+        payment_events.create,
+        payment_events.PaymentEvent,
+        "Record that a buyer paid for credits",
+        body=payment_events.NewPaymentEvent,
+        status=201,
+        errors=((404, "BUYER_NOT_FOUND"), (409, "PAYMENT_EVENT_EXISTS")),
     ),
     _route(
         "POST",

@@ -111,7 +111,9 @@ def _target(tx: Transaction, buyer: str | None, batch_id: str | None) -> Target:
     if batch_id is not None:
         batch = batch_with_id(tx.connection, batch_id)
         if buyer not in (None, batch.buyer_id):
-            raise NotFound(f"batch {batch_id} isn't of buyer {buyer!r}")
+            raise NotFound(
+                f"batch {batch_id} isn't of buyer {buyer!r}", code="SETTLEMENT_BATCH_NOT_FOUND"
+            )
     return Target(subject=batch_id or "", buyer_id=buyer or "")
 
 
