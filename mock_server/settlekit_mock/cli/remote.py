@@ -13,6 +13,7 @@ from settlekit_mock.cli import arguments, settlement
 from settlekit_mock.cli.actors import add_actors, buyers, merchants
 from settlekit_mock.cli.declaring import declare
 from settlekit_mock.cli.faults import add_faults, faults, snapshots, webhook_faults
+from settlekit_mock.cli.payment_events import add_payment_event, payment_event
 from settlekit_mock.cli.progress import clock_shown
 from settlekit_mock.cli.showing import show, visible
 from settlekit_mock.cli.usage import WrongUsage
@@ -74,6 +75,7 @@ def add_remote(commands: Any) -> Iterable[argparse.ArgumentParser]:
         clock,
         usage,
         *add_actors(commands),
+        add_payment_event(commands),
         *add_faults(commands),
         *settlement.add_settlement(commands),
         events,
@@ -219,6 +221,7 @@ _RUN: Mapping[str, Callable[[argparse.Namespace, Driver], Iterable[Any]]] = {
     "usage": _usage,
     "buyers": buyers,
     "merchants": merchants,
+    "payment-event": payment_event,
     "faults": faults,
     "webhook-faults": webhook_faults,
     "snapshots": snapshots,

@@ -29,6 +29,7 @@ from settlekit_mock.driver.calls import (
 )
 from settlekit_mock.driver.clock import ClockDriver
 from settlekit_mock.driver.faults import FaultsDriver, SnapshotsDriver, WebhookFaultsDriver
+from settlekit_mock.driver.payment_events import PaymentEventsDriver
 from settlekit_mock.driver.settlement import (
     BatchesDriver,
     CheckoutDriver,
@@ -49,6 +50,7 @@ class Driver:
         self.buyers = BuyersDriver(self._calls)
         self.merchants = MerchantsDriver(self._calls)
         self.tokens = TokensDriver(self._calls)
+        self.payment_events = PaymentEventsDriver(self._calls)
         self.simulate = SimulateDriver(self._calls)
         self.batches = BatchesDriver(self._calls)
         self.checkout = CheckoutDriver(self._calls)
