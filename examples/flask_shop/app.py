@@ -28,8 +28,7 @@ CATALOGUE = (
 )
 NOT_FOUND = (
     "We don't have that",
-    "There is no such page, product or order here. Perhaps the address was mistyped, or the shop "
-    "was started anew since.",
+    "There is no such page, product or order. The shop may have been started anew since.",
 )
 
 
