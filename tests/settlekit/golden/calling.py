@@ -70,6 +70,8 @@ class _Core:
         self.call = call
         raise _Caught
 
+    open = run
+
 
 @cache
 def call_of(name: str) -> Call[Any]:
@@ -78,7 +80,8 @@ def call_of(name: str) -> Call[Any]:
     resource, method = name.split(".")
     owner = type(getattr(Client(token="tok", base_url=ORIGIN), resource))(core)
     with contextlib.suppress(_Caught):
-        getattr(owner, method)(*positional(file), **file.call.kwargs)
+        rows = getattr(owner, method)(*positional(file), **file.call.kwargs)
+        rows.__enter__()
     return core.call
 
 

@@ -1,0 +1,180 @@
+"""Arguments of every method, refused before anything is sent."""
+
+import inspect
+from typing import Any
+
+import httpx
+import pytest
+
+from settlekit import Client, InvalidArgument, challenge
+from settlekit.testing import golden
+from tests.settlekit.golden.calling import ORIGIN, bound, positional, requirement
+
+NOBODY: Any = object()
+ONE_TIME = challenge.sign(
+    secret="s", merchant="paper_shop", amount_minor=5, currency="JPY", nonce="n"
+)
+RECURRING = challenge.sign_recurring(
+    secret="s", merchant="paper_shop", amount_minor=5, currency="JPY", cadence="daily", nonce="n"
+)
+
+#: A method, the argument that is wrong, and its value; ids are positional.
+WRONG: list[tuple[str, str, Any]] = [
+    *(
+        ("merchants.set_up", field, value)
+        for field, values in {
+            "merchant": ["", "ab", "paper.shop", "Päper", "-shop", "x" * 65, None, 5],
+            "billing_plan": ["", "gold", None],
+            "billing_currency": ["EUR", "", None],
+            "display_name": [""],
+            "allowed_currencies": [[], {}, "JPY", ["EUR"], {"JPY": "USDC"}, {"JPY": ""}],
+            "webhook_callback_url": ["http://shop.example/x", "shop", "https://u:p@shop.example/"],
+            "billing_mandate_cap_minor": [0, -1, True, "5", 2**53, 1.0],
+            "max_amount_minor": [0, True, 2**53],
+            "checkout_allowed_origins": [
+                "https://shop.example",
+                ["shop.example"],
+                ["http://shop.example"],
+                ["https://shop.example/path"],
+                ["https://shop.example/?q"],
+                ["https://shop.example#f"],
+                ["https://u@shop.example"],
+                ["https://shop.example:port"],
+                [""],
+                [None],
+            ],
+            "standard_terms_accepted": ["yes", 1],
+            "terms_version": [" "],
+            "sandbox_confirmed": [0],
+            "sandbox_session_id": [""],
+            "merchant_responsibility_attested": ["true"],
+            "responsibility_attestation_version": [""],
+            "live_mode_requested": [1],
+        }.items()
+        for value in values
+    ),
+    ("merchants.get", "merchant", "no/shop"),
+    ("merchants.readiness", "merchant", ""),
+    ("merchants.rotate_challenge_secret", "merchant", ".."),
+    ("merchants.prepare_billing_mandate", "merchant", "?"),
+    ("merchants.prepare_billing_mandate", "billing_currency", "GBP"),
+    ("merchants.prepare_billing_mandate", "max_amount_minor", 0),
+    ("checkout_sessions.create", "merchant", "paper.shop"),
+    ("checkout_sessions.create", "nonce", "a:b"),
+    ("payment_requirements.create", "merchant", "Päper"),
+    ("payment_requirements.create", "amount_minor", 0),
+    ("payment_requirements.create", "currency", "EUR"),
+    ("payment_requirements.create", "challenge", " "),
+    ("payment_requirements.create", "challenge", RECURRING),
+    ("payment_requirements.create", "token_symbol", "BTC"),
+    ("payment_requirements.create", "allowance_amount_minor", -5),
+    ("payment_requirements.create", "metadata", {"x": float("nan")}),
+    ("payment_requirements.get", "requirement_id", ""),
+    ("payment_requirements.verify", "requirement_id", "."),
+    ("payment_requirements.verify", "await_timeout_seconds", 0),
+    ("payment_requirements.verify", "await_poll_seconds", True),
+    ("payment_requirements.verify", "await_required_status", "Done!"),
+    ("payment_requirements.verify", "await_finality", "yes"),
+    ("payment_requirements.verify", "receipt_id", ""),
+    ("payment_requirements.execute", "metadata", [1]),
+    ("payment_requirements.execute", "await_finality", "no"),
+    ("payment_requirements.execute", "requirement", requirement(transaction_request=None)),
+    (
+        "payment_requirements.execute_allowance",
+        "requirement",
+        requirement(approve_transaction_request=None),
+    ),
+    ("capabilities.execute", "capability_key", ""),
+    ("capabilities.execute", "listing_id", ""),
+    ("capabilities.execute", "operation_key", " "),
+    ("capabilities.execute", "amount_minor", 1.5),
+    ("capabilities.execute", "currency", "usd!"),
+    ("capabilities.execute", "idempotency_key", "x" * 129),
+    ("capabilities.execute", "idempotency_key", ""),
+    ("capabilities.execute", "input", "text"),
+    ("subscriptions.create", "challenge", ONE_TIME),
+    ("subscriptions.create", "cadence", "daily"),
+    ("subscriptions.create", "amount_minor", None),
+    ("subscriptions.create", "user_signing", "no"),
+    ("scheduled_payments.authorize", "challenge", ONE_TIME),
+    ("scheduled_payments.authorize", "max_runs", 0),
+    ("scheduled_payments.authorize", "max_amount_minor", "5"),
+    ("scheduled_payments.authorize", "cadence", ""),
+    ("scheduled_payments.authorize", "cadence", {"unit": NOBODY}),
+    ("scheduled_payments.authorize", "cadence_limit", {"max_runs_per_year": 1}),
+    ("scheduled_payments.authorize", "cadence_limit", {"max_runs_per_day": 0}),
+    ("scheduled_payments.authorize", "expires_at", "tomorrow"),
+    ("scheduled_payments.authorize", "buyer_token", "EUR"),
+    ("scheduled_payments.execute", "slot_id", ""),
+    ("scheduled_payments.execute", "schedule_token", ""),
+    ("scheduled_payments.execute", "schedule_token", "cli_x"),
+    ("scheduled_payments.execute", "schedule_token", "a\nb"),
+    ("scheduled_payments.execute", "scheduled_for", "2026-01-01"),
+    ("scheduled_payments.execute", "arguments", "text"),
+    ("scheduled_payments.revoke", "authorization_id", ""),
+    ("webhook_endpoints.create", "callback_url", "http://shop.example/"),
+    ("webhook_endpoints.create", "event_types", "direct_payment.confirmed"),
+    ("webhook_endpoints.create", "event_types", []),
+    ("webhook_endpoints.create", "event_types", [""]),
+    ("webhook_endpoints.rotate_secret", "subscription_id", ""),
+    ("webhook_endpoints.send_test", "event_type", ""),
+    ("webhook_endpoints.send_test", "subscription_ids", [" "]),
+    ("webhook_endpoints.deliveries", "limit", 101),
+    ("webhook_endpoints.deliveries", "status", "Not a state"),
+    ("webhook_endpoints.redeliver", "delivery_id", ".."),
+    ("buyer_statements.usage_events", "plan_type", "standard"),
+    ("buyer_statements.usage_events", "limit", 501),
+    ("provider_statements.settlement_batches", "limit", 201),
+    ("provider_statements.settlement_batches", "status", ""),
+    ("operations.adjust_wallet", "kind", "gift"),
+    ("operations.adjust_wallet", "direction", "up"),
+    ("operations.adjust_wallet", "amount_usd", "0"),
+    ("operations.adjust_wallet", "amount_usd", "0.000000001"),
+    ("operations.adjust_wallet", "amount_usd", None),
+    ("operations.adjust_wallet", "currency", "USD"),
+    ("operations.adjust_wallet", "reason", "x" * 1001),
+    ("operations.adjust_wallet", "idempotency_key", "x" * 129),
+    ("operations.credit_test_balance", "wallet_id", ""),
+    ("operations.set_balance", "balance_cents", 1.5),
+    ("operations.set_balance", "balance_cents", True),
+    ("operations.set_balance", "admin_secret", " "),
+    ("operations.billing", "sid", ".."),
+    ("operations.record_usage", "route_mode", "cloud"),
+    ("operations.record_usage", "input_tokens", -1),
+    ("operations.record_usage", "share_bps", 10_001),
+    ("operations.record_usage", "markup_percent", "-1"),
+    ("operations.record_usage", "request_id", ""),
+    ("operations.release_hold", "note", " "),
+    ("operations.cancel_payout", "reason", "x" * 1001),
+    ("operations.payouts", "limit", 0),
+    ("operations.usage_report", "from_", "yesterday"),
+    ("operations.revenue_report", "currency", "EUR"),
+    ("top_ups.create", "amount_usd", "5.001"),
+    ("top_ups.create", "amount_usd", None),
+    ("top_ups.create", "success_url", "/ok"),
+]
+
+
+def ask(name: str, field: str, value: Any) -> None:
+    """Call a method as its golden file says, but for one argument."""
+
+    def refuse(_: httpx.Request) -> httpx.Response:
+        raise AssertionError("it left")
+
+    file = golden.load(name)
+    with (
+        httpx.Client(transport=httpx.MockTransport(refuse)) as http,
+        Client(token="tok", base_url=f"{ORIGIN}/v1", http=http) as client,
+    ):
+        method = bound(client, name)
+        given = inspect.signature(method).bind(*positional(file), **file.call.kwargs)
+        given.arguments[field] = value
+        method(*given.args, **given.kwargs)
+
+
+@pytest.mark.parametrize(("name", "field", "value"), WRONG)
+def test_nothing_leaves_with_a_bad_argument(name: str, field: str, value: Any) -> None:
+    """A ValueError names the argument, and no request is made."""
+    with pytest.raises(InvalidArgument) as caught:
+        ask(name, field, value)
+    assert caught.value.field.partition(".")[0] == field
