@@ -2,7 +2,10 @@
 
 ``verify`` takes the raw body and the signature's header and gives a typed event, or
 raises SignatureError or PayloadError and nothing else, whatever a stranger sends.
-``classify`` says what the event means.
+``classify`` says what the event means, and ``explain`` why a signature doesn't hold.
+
+An endpoint that lets each event take effect once is ``Handlers`` and an inbox (``memory``,
+``sqlalchemy``, ``django.inbox``) on a framework (``flask``, ``fastapi``, ``django``).
 """
 
 import time
@@ -13,12 +16,20 @@ from settlekit.webhooks.classification import (
     Classification,
     MeteredBatchSettled,
     MeteredUsageAccepted,
+    Spent,
     StandardSettled,
+    Told,
     Unknown,
     UnknownReason,
     classify,
+    interpret,
 )
 from settlekit.webhooks.events import Event, read_event
+from settlekit.webhooks.explanation import Explanation, Finding, explain
+from settlekit.webhooks.handlers import Handlers, NotYet
+from settlekit.webhooks.inbox import AsyncInbox, Inbox
+from settlekit.webhooks.memory import MemoryInbox
+from settlekit.webhooks.refetching import refetch
 from settlekit.webhooks.signature import (
     SIGNATURE_HEADER,
     TOLERANCE_SECONDS,
@@ -29,16 +40,28 @@ from settlekit.webhooks.signature import (
 __all__ = [
     "SIGNATURE_HEADER",
     "TOLERANCE_SECONDS",
+    "AsyncInbox",
     "Classification",
     "Event",
+    "Explanation",
+    "Finding",
+    "Handlers",
+    "Inbox",
+    "MemoryInbox",
     "MeteredBatchSettled",
     "MeteredUsageAccepted",
+    "NotYet",
     "PayloadError",
     "SignatureError",
+    "Spent",
     "StandardSettled",
+    "Told",
     "Unknown",
     "UnknownReason",
     "classify",
+    "explain",
+    "interpret",
+    "refetch",
     "sign",
     "verify",
 ]

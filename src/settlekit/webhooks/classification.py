@@ -2,7 +2,8 @@
 
 Never by name alone: a payment that settled, one that was accepted and settles later, and
 a batch that settled many all bear the same type. What lacks a field of its kind is
-``Unknown``, with the reason, so that nothing is booked on a guess.
+``Unknown``, with the reason, so that nothing is booked on a guess. ``interpret`` tells one
+kind more: ``direct_payment.spent``, which says that a requirement was consumed.
 """
 
 from datetime import datetime
@@ -17,6 +18,7 @@ from settlekit.models.states import PricingBand, SettlementCadence
 from settlekit.webhooks.events import Event
 
 CONFIRMED = "direct_payment.confirmed"
+SPENT = "direct_payment.spent"
 PAYMENT_MODE = "external_402"
 BATCH_MODE = "metered_settlement_batch"
 METERED_FINALITY = "aggregated_onchain_settlement"
@@ -118,7 +120,26 @@ class Unknown(Classified):
     finality: str | None = None
 
 
+@attrs.frozen(kw_only=True, slots=False)
+class Spent(Classified):
+    """A requirement that was consumed: its payment can't be used a second time."""
+
+    kind: ClassVar[str] = "spent"
+    requirement_id: str
+    challenge_hash: str | None = None
+
+
 Classification = StandardSettled | MeteredUsageAccepted | MeteredBatchSettled | Unknown
+Told = Classification | Spent
+"""Whatever an event can tell."""
+
+
+def interpret(event: Event) -> Told:
+    """Say what an event tells: Spent for a consumed requirement, else as ``classify`` does."""
+    if event.type == SPENT and (requirement_id := _requirement_id(event.data)):
+        challenge = text(event.data, "challenge_hash")
+        return Spent(event=event, requirement_id=requirement_id, challenge_hash=challenge)
+    return classify(event)
 
 
 def classify(event: Event) -> Classification:

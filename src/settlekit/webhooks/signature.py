@@ -7,11 +7,12 @@ parsed body no longer has the bytes that were signed.
 """
 
 import hmac
+import math
 import re
 import time
 from collections.abc import Callable, Sequence
 from functools import lru_cache
-from typing import Final
+from typing import Final, cast
 
 from settlekit.errors import InvalidArgument, PayloadError, SignatureError
 
@@ -46,9 +47,12 @@ def verify_signature(
 ) -> None:
     """Raise SignatureError unless one of the secrets signed this body just now.
 
-    The timestamp may differ by ``tolerance_seconds`` either way from ``now``.
+    The timestamp may differ by ``tolerance_seconds`` either way from ``now``. Raises
+    PayloadError for text that isn't valid Unicode, TypeError for a body that was parsed, and
+    InvalidArgument for a secret, header or tolerance that can't be one.
     """
     keys = _keys(secrets)
+    _check_tolerance(tolerance_seconds)
     raw = _raw(body)
     timestamp, signatures = read_header(header)
     if abs(now() - int(timestamp)) > tolerance_seconds:
@@ -64,6 +68,8 @@ def verify_signature(
 
 def read_header(header: str | None) -> tuple[str, list[str]]:
     """Return the timestamp's text and the ``v1`` signatures of a header."""
+    if header is not None and not isinstance(cast(object, header), str):
+        raise InvalidArgument("header", "must be text: decode a header's bytes as latin-1")
     usual = _USUAL.fullmatch(header or "")
     if usual:
         return usual[1], [usual[2]]
@@ -93,8 +99,14 @@ def _signature(key: hmac.HMAC, signed: bytes) -> str:
 def _raw(body: object) -> bytes:
     if isinstance(body, bytes):
         return body
+    if isinstance(body, bytearray | memoryview):
+        return bytes(cast(bytes, body))
     if not isinstance(body, str):
-        raise TypeError("verify the raw body, bytes or str: a parsed one isn't what was signed")
+        raise TypeError(
+            f"verify the raw body, bytes or str, not {type(body).__name__}: a parsed body isn't "
+            "what was signed. Flask: request.get_data(); FastAPI: await request.body(); "
+            "Django: request.body"
+        )
     try:
         return body.encode()
     except UnicodeEncodeError:
@@ -102,15 +114,32 @@ def _raw(body: object) -> bytes:
 
 
 def _keys(secrets: Sequence[str]) -> list[hmac.HMAC]:
-    if isinstance(secrets, str) or not secrets:
+    given = cast(object, secrets)
+    if isinstance(given, str | bytes) or not isinstance(given, Sequence) or not given:
         raise InvalidArgument("secrets", "must be a list of one secret or more")
-    return [_key(secret) for secret in secrets]
+    return [_checked_key(secret) for secret in cast("Sequence[object]", given)]
+
+
+def _checked_key(secret: object) -> hmac.HMAC:
+    if not isinstance(secret, str):
+        raise InvalidArgument("secrets", "must hold text")
+    return _key(secret)
 
 
 # A service verifies with the same few secrets all its life.
 @lru_cache(maxsize=64)
 def _key(secret: str) -> hmac.HMAC:
-    key = secret.strip().encode()
+    try:
+        key = secret.strip().encode()
+    except UnicodeEncodeError:
+        raise InvalidArgument("secrets", "must hold valid Unicode") from None
     if not key:
         raise InvalidArgument("secrets", "must not hold an empty secret")
     return hmac.new(key, digestmod="sha256")
+
+
+def _check_tolerance(seconds: object) -> None:
+    number = isinstance(seconds, int | float) and not isinstance(seconds, bool)
+    # NaN is neither below nor above anything: with it nothing would ever be stale.
+    if not number or not 0 <= cast(float, seconds) < math.inf:
+        raise InvalidArgument("tolerance_seconds", "must be a number of seconds, 0 or more")
