@@ -1,10 +1,11 @@
-"""The commands ``buyers`` and ``merchants``: list, show, create and update who acts."""
+"""The commands ``buyers``, ``merchants`` and ``tokens``: who acts, and with which token."""
 
 import argparse
 import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from settlekit_mock.cli import arguments
 from settlekit_mock.cli.declaring import declare
 from settlekit_mock.cli.showing import Table
 from settlekit_mock.cli.usage import WrongUsage
@@ -13,6 +14,7 @@ from settlekit_mock.control.merchants import ControlMerchantBody
 from settlekit_mock.driver import Driver
 
 ACTIONS = ("list", "show", "create", "update")
+ROLES = ("merchant", "provider", "buyer", "admin")
 BUYER_COLUMNS = {
     "buyer": "buyer_id",
     "token": "token",
@@ -43,7 +45,18 @@ def add_actors(commands: Any) -> tuple[argparse.ArgumentParser, ...]:
             "its key",
             ControlMerchantBody,
         ),
+        _add_tokens(commands),
     )
+
+
+def _add_tokens(commands: Any) -> argparse.ArgumentParser:
+    found = declare(commands, "tokens", "make a bearer token for somebody")
+    found.add_argument("role", choices=ROLES, help="what it opens")
+    found.add_argument(
+        "subject", help="a buyer's id, a merchant's user id (usr_…), or an operator's name"
+    )
+    found.add_argument("--expires-at", type=arguments.time, help="RFC 3339 (default: never)")
+    return found
 
 
 def _add(commands: Any, name: str, text: str, key: str, body: Any) -> argparse.ArgumentParser:
@@ -88,6 +101,14 @@ def merchants(chosen: argparse.Namespace, driver: Driver) -> Iterable[Any]:
     if chosen.action == "update":
         return [driver.merchants.update(_key(chosen), **fields)]
     return [driver.merchants.get(_key(chosen))]
+
+
+def tokens(chosen: argparse.Namespace, driver: Driver) -> Iterable[Any]:
+    """Run the command ``tokens``."""
+    made = driver.tokens.create(
+        role=chosen.role, subject=chosen.subject, expires_at=chosen.expires_at
+    )
+    return [{"token": made} if chosen.json else made]
 
 
 def _key(chosen: argparse.Namespace) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 
 from settlekit_mock.cli import arguments, settlement
-from settlekit_mock.cli.actors import add_actors, buyers, merchants
+from settlekit_mock.cli.actors import add_actors, buyers, merchants, tokens
 from settlekit_mock.cli.declaring import declare
 from settlekit_mock.cli.faults import add_faults, faults, snapshots, webhook_faults
 from settlekit_mock.cli.payment_events import add_payment_event, payment_event
@@ -221,6 +221,7 @@ _RUN: Mapping[str, Callable[[argparse.Namespace, Driver], Iterable[Any]]] = {
     "usage": _usage,
     "buyers": buyers,
     "merchants": merchants,
+    "tokens": tokens,
     "payment-event": payment_event,
     "faults": faults,
     "webhook-faults": webhook_faults,

@@ -7,6 +7,7 @@ from threading import Thread
 
 import pytest
 
+from settlekit import AuthenticationError
 from settlekit_mock import MockServer
 from settlekit_mock.cli import main
 from tests.settlekit_mock.cli.serving import PATIENCE_SECONDS, Finished, run
@@ -286,6 +287,18 @@ def test_merchants_are_managed(command: Command) -> None:
         "active",
         "https://shop.example/webhooks",
     ]
+
+
+def test_tokens_are_made(command: Command, mock: MockServer) -> None:
+    """A token for a buyer opens the buyer's statements, until it expires."""
+    made = command("tokens", "buyer", "sandbox_buyer").out.strip()
+    with mock.client(token=made) as client:
+        assert client.buyer_statements.summary().open_periods == ()
+    later = ("--expires-at", "2026-03-03T00:00:00Z", "--json")
+    (answer,) = command("tokens", "buyer", "sandbox_buyer", *later).answers
+    mock.clock.advance(days=2)
+    with mock.client(token=answer["token"]) as client, pytest.raises(AuthenticationError):
+        client.buyer_statements.summary()
 
 
 def test_the_journal_is_printed(command: Command, mock: MockServer) -> None:
