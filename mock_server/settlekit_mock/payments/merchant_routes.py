@@ -7,6 +7,7 @@ from msgspec import Meta
 from settlekit_mock.http.roles import Role
 from settlekit_mock.http.routes import Reply, Request, Route
 from settlekit_mock.http.wire import AmountMinor, Body, ShortText, UrlText
+from settlekit_mock.kernel.problems import Invalid
 from settlekit_mock.payments import merchants
 from settlekit_mock.payments.merchant_answers import (
     MandateAnswer,
@@ -18,6 +19,7 @@ from settlekit_mock.payments.merchant_answers import (
     mandate_answer,
     merchant_fields,
 )
+from settlekit_mock.payments.rules import merchants as rules
 
 
 class MerchantBody(Body, frozen=True, kw_only=True):
@@ -43,7 +45,7 @@ class MerchantBody(Body, frozen=True, kw_only=True):
 
 
 class MandateBody(Body, frozen=True, kw_only=True):
-    """What a billing mandate covers."""
+    """What a billing mandate covers; its currency has two names, which must agree."""
 
     currency: ShortText | None = None
     billing_currency: ShortText | None = None
@@ -108,6 +110,9 @@ def _rotate(request: Request) -> MerchantSetUp:
 
 def _mandate(request: Request) -> Reply:
     body: MandateBody = request.body
+    named = {name for name in (body.currency, body.billing_currency) if name is not None}
+    if len({rules.currency(name) for name in named}) > 1:
+        raise Invalid("currency, billing_currency: must say the same")
     with request.world.transaction() as tx:
         found, created = merchants.prepare_mandate(
             tx,

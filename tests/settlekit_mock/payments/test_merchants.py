@@ -243,6 +243,33 @@ def test_mandate_in_another_currency(api: Api) -> None:
     assert refused(answer) == (422, "INVALID_REQUEST")
 
 
+@pytest.mark.parametrize(
+    "currencies",
+    [
+        {"currency": "USD", "billing_currency": "JPY"},
+        {"currency": "JPY", "billing_currency": "USD"},
+        {"currency": "EUR", "billing_currency": "JPY"},
+        {"currency": "EUR"},
+    ],
+    ids=str,
+)
+def test_a_mandate_has_one_currency(api: Api, world: World, currencies: dict[str, str]) -> None:
+    """Two currencies at once, or one that there is not, make no mandate."""
+    set_up(api)
+    answer = api.post("merchants/new_shop/billing-mandate", "new", **currencies)
+    assert refused(answer) == (422, "INVALID_REQUEST")
+    assert (
+        data(api.get("merchants/new_shop", "new"))["merchant_account"]["billing_mandate_id"] is None
+    )
+
+
+def test_a_mandates_currency_may_be_named_twice(api: Api) -> None:
+    """Both names together are fine where they say the same."""
+    set_up(api)
+    both = {"currency": "JPY", "billing_currency": "jpy"}
+    assert data(api.post("merchants/new_shop/billing-mandate", "new", **both), 201)["created"]
+
+
 def test_held_mandate(api: Api, world: World) -> None:
     """A mandate that is held waits for approval, and billing isn't set up until then."""
     set_up(api)
