@@ -10,7 +10,7 @@ class Migration(migrations.Migration):  # type: ignore[misc]  # Django ships no 
 
     initial = True
 
-    dependencies = []
+    dependencies: tuple[str, ...] = ()
 
     operations = [
         migrations.CreateModel(

@@ -1,0 +1,3 @@
+"""The URLs of the tests' Django site: what a test mounted."""
+
+urlpatterns = []
