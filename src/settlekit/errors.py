@@ -5,6 +5,7 @@ SettlekitError
 ├── ClientUnusable                also RuntimeError: closed, or of another event loop
 ├── InvalidArgument               also ValueError: names the field, nothing was sent
 ├── WaitTimeout                   also TimeoutError: still waiting when the time was up
+├── SetUpIncomplete               a later call failed: keep what the earlier ones made
 ├── TransportError                no answer came; the HTTP library's error is the cause
 │   └── RequestTimeout
 ├── ApiError                      the server answered with an error
@@ -65,6 +66,18 @@ class WaitTimeout(SettlekitError, TimeoutError):
         super().__init__(message, last)
         self.message = message
         self.last = last
+
+    def __str__(self) -> str:
+        return self.message
+
+
+class SetUpIncomplete(SettlekitError):
+    """A call of several failed; ``done`` is what the earlier ones made, the cause says why."""
+
+    def __init__(self, message: str, done: Any = None) -> None:
+        super().__init__(message, done)
+        self.message = message
+        self.done = done
 
     def __str__(self) -> str:
         return self.message

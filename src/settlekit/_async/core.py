@@ -1,7 +1,7 @@
 """The pump: drives flows with the transport, the clock and the settings."""
 
 from functools import partial
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import attrs
 
@@ -12,6 +12,7 @@ from settlekit._observing import Observer
 from settlekit._pause import async_sleep
 from settlekit._requests import Options, request_of
 from settlekit._settings import Settings
+from settlekit.errors import SettlekitError
 
 T = TypeVar("T")
 
@@ -38,16 +39,20 @@ class AsyncCore:
         return answer, body
 
     async def follow(self, steps: Steps[T]) -> T:
-        """Make several calls, as the steps ask for them."""
-        result: Any = None
+        """Make several calls, as the steps ask for them; they are told what failed."""
         try:
+            step = next(steps)
             while True:
-                step = steps.send(result)
-                result = None
                 if isinstance(step, Wait):
                     await async_sleep(step.seconds)
-                else:
+                    step = next(steps)
+                    continue
+                try:
                     result = await self.run(step)
+                except SettlekitError as error:
+                    step = steps.throw(error)
+                else:
+                    step = steps.send(result)
         except StopIteration as done:
             outcome: T = done.value
             return outcome

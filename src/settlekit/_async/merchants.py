@@ -122,7 +122,8 @@ class AsyncMerchants:
         Store ``env`` of the result: its secrets come once. The endpoint is subscribed where
         there is a ``webhook_callback_url``, each time this is called: pass
         ``create_webhook_endpoint=False`` when only the account changes. Every argument is
-        checked before the first call leaves; should a later call fail, the earlier ones stand.
+        checked before the first call leaves. Should a later call fail, SetUpIncomplete has in
+        ``done`` what the earlier ones made, secrets and all.
         """
         return await self._core.follow(
             calls.set_up_checkout(

@@ -6,6 +6,7 @@ from typing import Any
 from settlekit import _codec
 from settlekit._calls import arguments, terms, webhook_endpoints
 from settlekit._calls.call import Call, Steps, get, post
+from settlekit.errors import SettlekitError, SetUpIncomplete
 from settlekit.models import (
     BillingMandate,
     CheckoutSetUp,
@@ -122,11 +123,21 @@ def set_up_checkout(
     )
     merchant: Merchant = yield account
     mandate: BillingMandate | None = None
-    if prepare_mandate:
-        mandate = yield _mandate_of(merchant, asked)
     webhook: WebhookEndpoint | None = None
-    if callback_url and create_webhook is not False:
-        webhook = yield endpoint
+    try:
+        if prepare_mandate:
+            mandate = yield _mandate_of(merchant, asked)
+        if callback_url and create_webhook is not False:
+            webhook = yield endpoint
+    except SettlekitError as error:
+        # The account's secret was shown this once: it must not go with the error.
+        raise SetUpIncomplete(str(error), _made(merchant, mandate, webhook)) from error
+    return _made(merchant, mandate, webhook)
+
+
+def _made(
+    merchant: Merchant, mandate: BillingMandate | None, webhook: WebhookEndpoint | None
+) -> CheckoutSetUp:
     return CheckoutSetUp(
         merchant=merchant,
         billing_mandate=mandate,

@@ -2,7 +2,7 @@
 """The pump: drives flows with the transport, the clock and the settings."""
 
 from functools import partial
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import attrs
 
@@ -13,6 +13,7 @@ from settlekit._pause import sleep
 from settlekit._requests import Options, request_of
 from settlekit._settings import Settings
 from settlekit._sync.transport import Body, Transport
+from settlekit.errors import SettlekitError
 
 T = TypeVar("T")
 
@@ -39,16 +40,20 @@ class Core:
         return answer, body
 
     def follow(self, steps: Steps[T]) -> T:
-        """Make several calls, as the steps ask for them."""
-        result: Any = None
+        """Make several calls, as the steps ask for them; they are told what failed."""
         try:
+            step = next(steps)
             while True:
-                step = steps.send(result)
-                result = None
                 if isinstance(step, Wait):
                     sleep(step.seconds)
-                else:
+                    step = next(steps)
+                    continue
+                try:
                     result = self.run(step)
+                except SettlekitError as error:
+                    step = steps.throw(error)
+                else:
+                    step = steps.send(result)
         except StopIteration as done:
             outcome: T = done.value
             return outcome
