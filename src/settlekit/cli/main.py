@@ -10,7 +10,7 @@ import sys
 from collections.abc import Sequence
 
 from settlekit._version import __version__
-from settlekit.cli import statements, webhooks
+from settlekit.cli import doctor, statements, webhooks
 from settlekit.cli.output import in_plain_words, visible
 from settlekit.errors import ConfigurationError, InvalidArgument, SettlekitError
 
@@ -52,6 +52,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"settlekit {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    doctor.add_commands(commands)
     statements.add_commands(commands)
     webhooks.add_commands(commands)
     return parser
