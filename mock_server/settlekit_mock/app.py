@@ -35,14 +35,20 @@ _images: dict[Settings, bytes] = {}
 def open_world(url: str = MEMORY_URL, settings: Settings | None = None) -> World:
     """Open a world: a new one is given its sandbox actors, an existing one goes on as it was.
 
-    Raises ``DatabaseUnusable`` for a database that can't be used.
+    Raises ``DatabaseUnusable`` for a database that can't be used, or that another server uses.
     """
     settings = settings or Settings()
     if url == MEMORY_URL:
         return _open_in_memory(settings)
     database = Database(url)
-    fresh = database.prepare()
+    try:
+        fresh = database.prepare()
+        database.claim()
+    except BaseException:
+        database.close()
+        raise
     world = _installed(database, settings)
+    world.is_new = fresh
     if fresh:
         world.begin()
     return world

@@ -15,6 +15,7 @@ BUYER = "sandbox_buyer"
 BUYER_TOKEN = "sandbox_buyer_token"
 MERCHANT_TOKEN = "sandbox_merchant_token"
 PROVIDER_TOKEN = "sandbox_provider_token"
+SEEDED_TOKENS = frozenset({MERCHANT_TOKEN, PROVIDER_TOKEN, BUYER_TOKEN})
 OPENING_CREDITS = 10 * MAJOR
 
 

@@ -9,6 +9,7 @@ from settlekit_mock.kernel.problems import Invalid
 from settlekit_mock.kernel.times import from_text
 from settlekit_mock.kernel.world import Settings
 from settlekit_mock.payments.rules.merchants import origins, self_service_key
+from settlekit_mock.seeding import SEEDED_TOKENS
 from settlekit_mock.webhooks.rules import read_url
 
 PREFIX = "SETTLEKIT_MOCK_"
@@ -102,10 +103,19 @@ def _token(value: Any) -> str:
     return text
 
 
+def _admin_token(value: Any) -> str:
+    text = _token(value)
+    if text in SEEDED_TOKENS:
+        raise ValueError("this is the token of another of the sandbox's actors")
+    return text
+
+
 def _secret(value: Any) -> str:
     text = str(value)
     if not text.strip():
         raise ValueError("must not be empty")
+    if not text.isprintable():  # half a character of another encoding isn't either
+        raise ValueError("must be printable text in UTF-8, on one line")
     return text
 
 
@@ -125,7 +135,7 @@ _READERS: Mapping[str, Callable[[Any], Any]] = {
     "webhook_url": _url,
     "webhook_secret": _secret,
     "origin": _origin,
-    "admin_token": _token,
+    "admin_token": _admin_token,
     "admin_secret": _token,
     "control_token": _token,
     "stripe_webhook_secret": _secret,

@@ -14,7 +14,7 @@ from settlekit_mock.cli.announcement import announce
 from settlekit_mock.http.server import PortInUse, Server
 from settlekit_mock.kernel.database import MEMORY_URL, DatabaseUnusable
 from settlekit_mock.kernel.worker import Worker
-from settlekit_mock.kernel.world import Settings
+from settlekit_mock.kernel.world import Settings, World
 from settlekit_mock.settings import SettingError, make_settings, variable
 
 HOST = "127.0.0.1"
@@ -37,6 +37,8 @@ _OPTIONS = (
     ("stripe-webhook-secret", "secret of the card processor's webhook", None),
     ("control-token", "token that the control routes then ask everybody for", None),
 )
+_BEGINNING = ("seed", "merchant", "webhook-url", "origin")
+"""Options of which a new database is made; one that was made before keeps its own."""
 _FLAGS = (
     ("allow-remote-webhooks", "deliver webhooks beyond this machine, never to private addresses"),
     ("sign-with-clock", "sign webhooks with the server's clock instead of the machine's"),
@@ -66,9 +68,7 @@ def add_serve(commands: Any) -> argparse.ArgumentParser:
     )
     for name, text, default in _OPTIONS:
         shown = f" (default: {default})" if default else ""
-        command.add_argument(
-            f"--{name}", default=_from_environ(name) or default, help=f"{text}{shown}"
-        )
+        command.add_argument(f"--{name}", default=_from_environ(name), help=f"{text}{shown}")
     for name, text in _FLAGS:
         command.add_argument(
             f"--{name}", action="store_true", default=_from_environ(name), help=text
@@ -99,12 +99,16 @@ def _refused(reason: str) -> int:
 
 def _serve(chosen: argparse.Namespace) -> int:
     settings = make_settings(vars(chosen))
-    server = Server(None, chosen.host, _port(chosen.port))
+    if chosen.db == "":
+        raise SettingError("db", "must not be empty; leave it out for memory")
+    server = Server(
+        None, _host(chosen.host), _port(str(PORT) if chosen.port is None else chosen.port)
+    )
     interrupted = _watch_signals()
     with ExitStack() as house:
         server.listen()
         house.callback(server.stop)
-        world = open_world(chosen.db or MEMORY_URL, settings)
+        world = open_world(MEMORY_URL if chosen.db is None else chosen.db, settings)
         house.callback(world.close)
         world.public_url = server.url
         world.own_ports.add(server.port)
@@ -116,6 +120,7 @@ def _serve(chosen: argparse.Namespace) -> int:
         house.callback(world.streams.end)  # they are calls under way that would never end
         server.start()
         announce(world, as_json=chosen.json)
+        _tell_what_changes_nothing(chosen, world)
         interrupted.get()
         _leave(house.pop_all())
     return 0
@@ -144,6 +149,29 @@ def _leave(house: ExitStack) -> None:
         # is half done is undone by the database, as after a power cut.
         sys.stdout.flush()
         os._exit(0)
+
+
+def _tell_what_changes_nothing(chosen: argparse.Namespace, world: World) -> None:
+    given = [f"--{name}" for name in _BEGINNING if vars(chosen)[name.replace("-", "_")]]
+    if given and not world.is_new:
+        print(
+            f"settlekit-mock: the database goes on as it was: {', '.join(given)} changed nothing",
+            file=sys.stderr,
+            flush=True,
+        )
+
+
+def _host(text: str | None) -> str:
+    if text is None:
+        return HOST
+    try:
+        # The system would say of some that they can't be written, and not which.
+        found = text.strip().encode("idna").decode("ascii")
+    except UnicodeError:
+        found = ""
+    if not (found and found.isprintable()):
+        raise SettingError("host", "must be an address or a name of this machine")
+    return found
 
 
 def _port(text: str) -> int:

@@ -6,6 +6,7 @@ process around writers keeps waiting times even; ``synchronous=NORMAL`` in WAL s
 killed process and may lose the last commits when the power goes.
 """
 
+import re
 import sqlite3
 import threading
 from collections.abc import Generator
@@ -41,6 +42,7 @@ class Database:
         self.url = url
         self.in_memory = url in _IN_MEMORY
         self._write_lock = threading.RLock()
+        self._claim: sqlite3.Connection | None = None
         self._memory = _memory_connection(image) if self.in_memory else None
         self.engine = self._engine()
 
@@ -112,6 +114,28 @@ class Database:
             )
         return False
 
+    def claim(self) -> None:
+        """Keep every other server off a file for as long as this one, or its process, lives.
+
+        Raises ``DatabaseUnusable`` where another has it.
+        """
+        name = self.engine.url.database
+        if self.in_memory or self._claim is not None or not name or name.startswith("file:"):
+            return
+        # A lock of the system's on a file beside it: it goes when the process goes.
+        claim = sqlite3.connect(
+            f"{Path(name).resolve()}-lock", timeout=0, isolation_level=None, check_same_thread=False
+        )
+        try:
+            claim.execute("BEGIN EXCLUSIVE")
+        except sqlite3.OperationalError as error:
+            claim.close()
+            raise DatabaseUnusable(
+                f"another server uses the database {_shown(self.url)}; "
+                "stop it, or give --db another file"
+            ) from error
+        self._claim = claim
+
     def empty(self, connection: Connection) -> None:
         """Drop every table and make them anew, within a transaction that writes."""
         METADATA.drop_all(connection)
@@ -135,8 +159,9 @@ class Database:
     def close(self) -> None:
         """Give back connections and memory."""
         self.engine.dispose()
-        if self._memory is not None:
-            self._memory.close()
+        for held in (self._memory, self._claim):
+            if held is not None:
+                held.close()
 
 
 def _begin(connection: Connection) -> None:
@@ -162,9 +187,13 @@ def _tune_memory(connection: sqlite3.Connection) -> None:
 
 
 def _file_engine(url: str) -> Engine:
+    if not url or not url.isprintable():
+        raise DatabaseUnusable(
+            "a database's name is printable text and not empty; give --db a file, or leave it out"
+        )
     try:
         parsed = make_url(url if "://" in url else f"sqlite:///{url}")
-    except ArgumentError as error:
+    except (ArgumentError, ValueError) as error:
         raise DatabaseUnusable(f"not a database URL: {_shown(url)}") from error
     if parsed.drivername not in ("sqlite", "sqlite+pysqlite"):
         raise DatabaseUnusable(
@@ -198,5 +227,5 @@ def _tune_file(connection: sqlite3.Connection, _record: object) -> None:
 def _shown(url: str) -> str:
     try:
         return make_url(url).render_as_string(hide_password=True)
-    except ArgumentError:
-        return url
+    except (ArgumentError, ValueError):
+        return re.sub("://.*", "://…", url)  # whatever is in it may be a password

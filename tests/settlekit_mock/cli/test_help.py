@@ -77,6 +77,12 @@ def test_a_table_on_a_narrow_terminal_is_turned(
     assert "a" * 40 in said
 
 
+def test_a_long_answer_has_a_line_for_each_field(capsys: Told) -> None:
+    """What has many fields is read from top to bottom."""
+    show({"id": "msb_1", "because": "x" * 160}, as_json=False)
+    assert capsys.readouterr().out.splitlines() == ["id       msb_1", "because  " + "x" * 160]
+
+
 def test_control_characters_of_an_answer_reach_no_terminal(capsys: Told) -> None:
     """Neither as a value, nor in a row, nor in JSON."""
     bad = {"name": "\x1b[2J\x9b\u202e\x7f\n名前"}

@@ -86,6 +86,18 @@ def test_a_port_is_a_number(capsys: Told, port: str) -> None:
             "must be https; http is for localhost, 127.0.0.1 and [::1] only",
         ),
         ("webhook-secret", " ", "must not be empty"),
+        ("webhook-secret", "a\nb", "must be printable text in UTF-8, on one line"),
+        ("stripe-webhook-secret", "\udcff", "must be printable text in UTF-8, on one line"),
+        ("admin-secret", "\udcff", "must be visible ASCII characters"),
+        (
+            "admin-token",
+            "sandbox_buyer_token",
+            "this is the token of another of the sandbox's actors",
+        ),
+        ("host", "", "must be an address or a name of this machine"),
+        ("host", "ü..x", "must be an address or a name of this machine"),
+        ("host", "\udcff", "must be an address or a name of this machine"),
+        ("db", "", "must not be empty; leave it out for memory"),
         ("admin-token", "", "must be visible ASCII characters"),
         ("admin-token", "cli_x", "one that begins with cli_ is refused everywhere"),
         ("admin-secret", "pass word", "must be visible ASCII characters"),
@@ -97,9 +109,8 @@ def test_an_option_that_cannot_be_is_named(
 ) -> None:
     """The line names the option, its variable, and what is wrong with the value."""
     variable = "SETTLEKIT_MOCK_" + option.replace("-", "_").upper()
-    assert (
-        refused(f"--{option}={value}") == f"settlekit-mock: --{option} (or {variable}): {problem}"
-    )
+    line = told(capsys, "--port=0", f"--{option}={value}")
+    assert line == f"settlekit-mock: --{option} (or {variable}): {problem}"
 
 
 @pytest.mark.parametrize(
@@ -117,6 +128,34 @@ def test_a_variable_that_cannot_be_is_named(
     """A wrong variable of the environment is refused as the option is."""
     monkeypatch.setenv(variable, value)
     assert f"(or {variable}): " in told(capsys)
+
+
+def test_a_host_that_is_none_is_named(capsys: Told) -> None:
+    """An address that nobody can listen on is named."""
+    line = told(capsys, "--port=0", "--host=999.1.1.1")
+    assert line.startswith("settlekit-mock: can't listen on 999.1.1.1:0: ")
+
+
+@pytest.mark.parametrize("url", ["sqlite://u:hush@[::1", "a\nb", "\udcff"])
+def test_a_database_that_is_none_is_refused(capsys: Told, url: str) -> None:
+    """What names no database is refused, with no word of a password."""
+    line = told(capsys, "--port=0", f"--db={url}")
+    assert line.startswith(("settlekit-mock: not a database URL", "settlekit-mock: a database's"))
+    assert "hush" not in line
+
+
+def test_a_database_has_one_server(capsys: Told, tmp_path: Path) -> None:
+    """A second server on a file is refused, whatever the file is called, until the first ends."""
+    file, other = tmp_path / "mock.db", tmp_path / "other.db"
+    other.symlink_to(file)
+    with served("--db", str(file)):
+        for name in (file, other):
+            assert told(capsys, "--port=0", "--db", str(name)) == (
+                f"settlekit-mock: another server uses the database {name}; "
+                "stop it, or give --db another file"
+            )
+    with served("--db", str(file)):
+        pass
 
 
 def test_a_folder_is_no_database(tmp_path: Path) -> None:

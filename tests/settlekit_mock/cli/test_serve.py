@@ -49,8 +49,8 @@ def start() -> Iterator[Start]:
     """Start servers that a test ends itself; none outlives it, whatever happens."""
     started: list[Served] = []
 
-    def begin(*arguments: str) -> Served:
-        started.append(Served("--port", "0", *arguments))
+    def begin(*arguments: str, **variables: str) -> Served:
+        started.append(Served("--port", "0", *arguments, **variables))
         return started[-1]
 
     yield begin
@@ -326,6 +326,16 @@ def test_a_database_keeps_everything(tmp_path: Path) -> None:
     assert env["SIGLUME_DIRECT_PAYMENT_MERCHANT"] == "kept_shop"
     secret = "SIGLUME_DIRECT_PAYMENT_CHALLENGE_SECRET"
     assert env[secret] == first_env[secret]
+
+
+def test_options_that_change_nothing_are_named(start: Start, tmp_path: Path) -> None:
+    """On an existing database one line names the options that only a new one heeds."""
+    given = ("--json", "--db", str(tmp_path / "mock.db"), "--merchant", "kept_shop")
+    assert start(*given, "--seed", "7").end().err == ""
+    again = start(*given, SETTLEKIT_MOCK_ORIGIN="http://localhost:4000")
+    assert again.end().err == (
+        "settlekit-mock: the database goes on as it was: --merchant, --origin changed nothing\n"
+    )
 
 
 def test_a_killed_server_goes_on_where_it_was(start: Start, tmp_path: Path) -> None:

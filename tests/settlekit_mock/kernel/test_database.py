@@ -172,3 +172,18 @@ def test_files_have_no_image(tmp_path: Path) -> None:
     with pytest.raises(DatabaseUnusable, match="in memory only"):
         world.database.restore(b"")
     world.close()
+
+
+def test_settings_show_no_secret() -> None:
+    """Whoever prints the settings prints no token and no secret."""
+    secrets = {
+        name: f"hush-{name}"
+        for name in (
+            "webhook_secret",
+            "admin_token",
+            "admin_secret",
+            "control_token",
+            "stripe_webhook_secret",
+        )
+    }
+    assert "hush" not in repr(Settings(**secrets))
