@@ -33,6 +33,7 @@ ROWS = (
     "usage_single",
     "usage_bulk",
     "ledger_rebuild",
+    "reports",
     "fresh_mock",
     "idle_year",
     "failing_batch",
