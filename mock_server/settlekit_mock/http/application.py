@@ -84,8 +84,11 @@ class Application:
         call.fault = self._gate.strike(call.given.method, call.given.path)
         if call.fault is not None:
             strike_before(call.fault)
-        answer = self._run(route, path, call)
-        self.world.settle()
+        try:
+            answer = self._run(route, path, call)
+        finally:
+            # A refused call may have written before it was refused.
+            self.world.settle()
         return _response(route, answer, call.trace)
 
     def _match(self, given: WsgiRequest) -> tuple[Route, dict[str, str]]:

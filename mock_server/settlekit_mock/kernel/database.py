@@ -52,7 +52,6 @@ class Database:
             engine = create_engine(MEMORY_URL, creator=lambda: memory, poolclass=StaticPool)
         else:
             engine = _file_engine(self.url)
-        event.listen(engine, "begin", _begin)
         return engine
 
     @contextmanager
@@ -60,17 +59,18 @@ class Database:
         """Open a transaction that may write; it commits, or rolls back on any exception."""
         with (
             self._write_lock,
-            self.engine.connect().execution_options(
-                settlekit_begin="BEGIN IMMEDIATE"
-            ) as connection,
+            self.engine.connect() as connection,
             connection.begin(),
         ):
+            # The driver opens no transaction for a SELECT, so it is left in autocommit and told.
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
             yield connection
 
     @contextmanager
     def read(self) -> Generator[Connection, None, None]:
         """Open a transaction that sees one state of the database and writes nothing."""
         with self._reading(), self.engine.connect() as connection, connection.begin():
+            connection.exec_driver_sql("BEGIN")
             yield connection
 
     def _reading(self) -> AbstractContextManager[Any]:
@@ -162,13 +162,6 @@ class Database:
         for held in (self._memory, self._claim):
             if held is not None:
                 held.close()
-
-
-def _begin(connection: Connection) -> None:
-    # The driver opens no transaction for a SELECT, so it is left in autocommit and told;
-    # by way of the engine, which says in its own words that the database is locked.
-    options = connection.get_execution_options()
-    connection.exec_driver_sql(options.get("settlekit_begin", "BEGIN"))
 
 
 def _memory_connection(image: bytes | None) -> sqlite3.Connection:

@@ -23,7 +23,11 @@ class Worker:
         self._wake = threading.Event()
         self._stopped = False
         self._thread = threading.Thread(target=self._work, name="settlekit-mock-due", daemon=True)
-        world.on_woken(self._wake.set)
+        self._forget = world.on_woken(self._nudge)
+
+    def _nudge(self, ahead_ms: int) -> None:
+        if ahead_ms <= LONGEST_SLEEP_SECONDS * 1000:  # what is further off is found in time
+            self._wake.set()
 
     def start(self) -> None:
         """Start working."""
@@ -31,6 +35,7 @@ class Worker:
 
     def stop(self) -> None:
         """Finish what is under way and end."""
+        self._forget()
         self._stopped = True
         self._wake.set()
         self._thread.join()

@@ -68,7 +68,7 @@ class World:
         self.seed: Callable[[Transaction], None] = lambda _tx: None
         self.holders: dict[str, Holder] = {}
         self._listeners: dict[str, list[Listener]] = defaultdict(list)
-        self._woken: list[Callable[[], None]] = []
+        self._woken: list[Callable[[int], None]] = []
         self._renewed: list[Callable[[], None]] = [self.streams.end]
         self._closed: list[Callable[[], None]] = [self.streams.end]
         self._local = threading.local()
@@ -158,7 +158,7 @@ class World:
             self._refused(tx)
             raise
         if tx.earliest_due is not None:
-            self._committed(tx.earliest_due, now)
+            self._committed(tx.earliest_due, now, frozen=tx.state.frozen)
 
     def _refused(self, refused: Transaction | None) -> None:
         writes = [] if refused is None else refused.take_refusals()
@@ -167,11 +167,13 @@ class World:
                 for write in writes:
                     write(tx)
 
-    def _committed(self, earliest_due: int, now: int) -> None:
+    def _committed(self, earliest_due: int, now: int, *, frozen: bool) -> None:
         if earliest_due <= now:
+            # Done by the thread that asked for it, in its call to ``settle``.
             self._local.due_now = True
-        for wake in self._woken:
-            wake()
+        elif not frozen:
+            for wake in self._woken:
+                wake(earliest_due - now)
 
     @contextmanager
     def snapshot(self) -> Generator[Connection, None, None]:
@@ -211,9 +213,17 @@ class World:
         """Return who listens to a topic."""
         return self._listeners.get(topic, [])
 
-    def on_woken(self, wake: Callable[[], None]) -> None:
-        """Have a callable told when new work was put into the due queue."""
+    def on_woken(self, wake: Callable[[int], None]) -> Callable[[], None]:
+        """Have a callable told of new work on a real clock, and how many milliseconds ahead it is.
+
+        What is due at once isn't told. Returns a callable that ends the telling.
+        """
         self._woken.append(wake)
+
+        def forget() -> None:
+            self._woken = [other for other in self._woken if other != wake]
+
+        return forget
 
     @contextmanager
     def watching(self, kind: str) -> Generator[Callable[[], bool], None, None]:

@@ -77,6 +77,12 @@ def refuse(request: Request) -> Seen:
     }[request.path["how"]]
 
 
+def commit_and_refuse(request: Request) -> Seen:
+    with request.world.transaction() as tx:
+        tx.schedule("step", "work", tx.now)
+    raise Conflict("written, and refused")
+
+
 def _route(method: Any, path: str, role: Role = Role.ANYONE, run: Any = look, **more: Any) -> Route:
     return Route(method, path, role, run, more.pop("answers", Seen), "A test", **more)
 
@@ -90,6 +96,7 @@ ROUTES = (
     _route("POST", "/v1/nothing"),
     _route("GET", "/v1/refuse/<how>", run=refuse, invalid_code="INVALID_TEST"),
     _route("GET", "/v1/admin/refuse/<how>", run=refuse, dialect=OPERATIONS),
+    _route("POST", "/v1/commit-and-refuse", run=commit_and_refuse),
     _route("GET", "/v1/admin/look", dialect=OPERATIONS),
     _route(
         "GET",

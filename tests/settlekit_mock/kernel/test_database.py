@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import func, select
+from sqlalchemy.exc import OperationalError
 
+from settlekit_mock.kernel import database as database_module
 from settlekit_mock.kernel.database import Database, DatabaseUnusable
 from settlekit_mock.kernel.tables import EVENTS
 from settlekit_mock.kernel.world import Settings, World
@@ -187,3 +189,17 @@ def test_settings_show_no_secret() -> None:
         )
     }
     assert "hush" not in repr(Settings(**secrets))
+
+
+def test_a_locked_database_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A writer that waits in vain for another process is told that the database is locked."""
+    monkeypatch.setattr(database_module, "BUSY_TIMEOUT_MS", 1)
+    world, _ = opened(f"sqlite:///{tmp_path / 'mock.db'}")
+    other = sqlite3.connect(tmp_path / "mock.db", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    with pytest.raises(OperationalError, match="database is locked"), world.database.write():
+        pass
+    other.close()
+    with world.database.write():
+        pass
+    world.close()

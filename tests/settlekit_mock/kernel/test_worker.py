@@ -151,3 +151,34 @@ def test_a_stopped_worker_leaves_the_rest(make: Callable[..., World], done: Done
     plan(world)
     assert not done.ran.wait(0.05)
     assert world.due.next_due_at() is not None
+
+
+@pytest.mark.parametrize(
+    ("freeze_at", "after_ms", "told"),
+    [(None, 500, True), (None, 0, False), (START, 0, False), (START, 500, False)],
+)
+def test_who_waits_is_told_of_work_to_come(
+    make: Callable[..., World], freeze_at: int | None, after_ms: int, told: bool
+) -> None:
+    """What is due at once is the calling thread's own, and a frozen clock brings nothing."""
+    world, heard = make(freeze_at), list[int]()
+    forget = world.on_woken(heard.append)
+    plan(world, after_ms=after_ms)
+    assert bool(heard) is told
+    forget()
+    plan(world, after_ms=after_ms)
+    assert len(heard) == told
+
+
+def test_a_stopped_worker_is_told_no_more(
+    make: Callable[..., World], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A world that outlives its workers doesn't keep them."""
+    told: list[int] = []
+    monkeypatch.setattr(Worker, "_nudge", lambda _worker, ahead_ms: told.append(ahead_ms))
+    world = make()
+    with at_work(world):
+        plan(world, after_ms=60_000)
+    assert len(told) == 1
+    plan(world, after_ms=60_000)
+    assert len(told) == 1
