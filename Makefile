@@ -11,7 +11,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test browser check format bench bench-quick docs serve soak upgrade clean
+.PHONY: help venv demo test oldest no-extras browser check format bench bench-quick docs serve soak upgrade clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -32,6 +32,22 @@ demo: $(READY) ## play a shop's month from checkout to payout (ORDERS=month.csv 
 test: $(READY) ## run the test suite (ARGS='-k money' picks, WORKERS=4)
 	@$(BIN)/python -m pytest -n $(WORKERS) $(ARGS)
 
+oldest: ## run the library's tests with the oldest versions it allows
+	@test -d .venv-oldest || "$(PYTHON)" -m venv .venv-oldest
+	@{ grep -vEi '^(attrs|cattrs|httpx|msgspec)==' constraints.txt; cat constraints-oldest.txt; } \
+		> .venv-oldest/constraints.txt
+	@.venv-oldest/bin/python -m pip install --quiet --disable-pip-version-check \
+		-c .venv-oldest/constraints.txt -e '.[dev]'
+	@timeout 900 .venv-oldest/bin/python -m pytest -n $(WORKERS) tests/settlekit \
+		--ignore tests/settlekit/typing $(ARGS)
+
+no-extras: ## run the library's tests without any optional extra
+	@test -d .venv-bare || "$(PYTHON)" -m venv .venv-bare
+	@.venv-bare/bin/python -m pip install --quiet --disable-pip-version-check \
+		-c constraints.txt -e . pytest pytest-xdist hypothesis respx
+	@SETTLEKIT_TESTS_WITHOUT_EXTRAS=1 timeout 900 .venv-bare/bin/python -m pytest -n $(WORKERS) \
+		tests/settlekit --ignore tests/settlekit/typing $(ARGS)
+
 browser: $(READY) ## drive the hosted page in headless Chromium
 	@command -v chromium >/dev/null && command -v chromedriver >/dev/null || \
 		{ echo "this needs Debian's packages chromium and chromium-driver: install them" >&2; exit 1; }
@@ -45,6 +61,7 @@ check: $(READY) ## lint, format, types, arrows, and whether what is generated is
 	@$(BIN)/lint-imports
 	@$(BIN)/python scripts/unasync.py --check
 	@$(BIN)/python scripts/batch_life_page.py --check
+	@$(BIN)/python scripts/guide_pages.py --check
 
 format: $(READY) ## put the code into the project's format
 	@$(BIN)/ruff check --fix

@@ -11,6 +11,13 @@ from settlekit_mock.cli.usage import WrongUsage
 from settlekit_mock.control.simulate import FailureText, OutcomeText
 from settlekit_mock.driver import Driver
 
+NOTICE_COLUMNS = {
+    "sent": "sent_at",
+    "kind": "kind",
+    "to": "reader",
+    "batch": "settlement_batch_id",
+    "subject": "subject",
+}
 _SIMULATIONS = (
     "notice-failure",
     "debit-failure",
@@ -168,12 +175,13 @@ def checkout(chosen: argparse.Namespace, driver: Driver) -> Iterable[Any]:
 
 def notices(chosen: argparse.Namespace, driver: Driver) -> Iterable[Any]:
     """Read the notices."""
-    return driver.notices.all(
+    found = driver.notices.all(
         audience=chosen.audience,
         kind=chosen.kind,
         buyer=chosen.buyer,
         settlement_batch_id=chosen.batch,
     )
+    return [Table(NOTICE_COLUMNS, found)]
 
 
 def fate(chosen: argparse.Namespace, driver: Driver) -> Iterable[Any]:

@@ -14,6 +14,8 @@ import msgspec
 from rich.cells import cell_len
 
 GAP = "  "
+LONGEST_LINE = 160
+"""What is longer has a line for each field."""
 
 
 class Table(NamedTuple):
@@ -35,12 +37,15 @@ def show(answer: Any, *, as_json: bool) -> None:
     if as_json:
         _print_json(read)
         return
+    if "violations" in read:
+        _show_check(read)
+        return
     for entry in read.pop("events", None) or ():
         _show_entry(entry)
     if "seq" in read:
         _show_entry(read)
     else:
-        print(visible(GAP.join(f"{name}={_text(value)}" for name, value in read.items())))
+        _show_fields(read)
 
 
 def visible(text: str) -> str:
@@ -60,6 +65,20 @@ def _escaped(character: str) -> str:
 
 def _print_json(value: Any) -> None:
     print(visible(json.dumps(value)))
+
+
+def _show_fields(read: dict[str, Any]) -> None:
+    fields = {name: visible(_text(value)) for name, value in read.items()}
+    line = GAP.join(f"{name}={value}" for name, value in fields.items())
+    if len(line) > LONGEST_LINE:
+        line = "\n".join(_record(list(fields), list(fields.values())))
+    print(line)
+
+
+def _show_check(read: dict[str, Any]) -> None:
+    for violation in read["violations"]:
+        print(visible(GAP.join(f"{name}={_text(value)}" for name, value in violation.items())))
+    print(f"{len(read['checked'])} invariants checked, {len(read['violations'])} violations")
 
 
 def _show_entry(entry: dict[str, Any]) -> None:
