@@ -1,7 +1,7 @@
 """When subscriptions renew and are tried again, and what a scheduled run must stay within.
 
-Sources: docs/platform.md, "Recurring payments"; docs/decisions.md, "Requirements and
-recurring payments".
+Sources: docs/platform.md, "Recurring payments"; docs/decisions.md, "Subscriptions" and
+"Scheduled authorizations".
 """
 
 from calendar import monthrange

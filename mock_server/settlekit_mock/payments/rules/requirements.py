@@ -3,8 +3,7 @@
 The mock has no chain: addresses and call data are made up, but every part of a prepared
 transaction follows from its requirement, so another one is always told apart.
 
-Sources: docs/platform.md, "Requirements"; docs/decisions.md, "Requirements and recurring
-payments".
+Sources: docs/platform.md, "Requirements"; docs/decisions.md, "Requirements".
 """
 
 import hmac
