@@ -180,7 +180,8 @@ def routes_table() -> str:
     for route in ROUTES:
         name = f"{route.method} {route.path.removeprefix('/_mock/')}"
         command, method = CALLS[name]
-        rows.append(f"| `{name}` | {route.summary} | `{command}` | `mock.{method}` |")
+        shown = re.sub(r"<.*?>", "<id>", name)
+        rows.append(f"| `{shown}` | {route.summary} | `{command}` | `mock.{method}` |")
     return "\n".join(rows)
 
 
