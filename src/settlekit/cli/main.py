@@ -10,7 +10,7 @@ import sys
 from collections.abc import Sequence
 
 from settlekit._version import __version__
-from settlekit.cli import doctor, statements, webhooks
+from settlekit.cli import doctor, statements, stripe_replay, webhooks
 from settlekit.cli.output import in_plain_words, visible
 from settlekit.errors import ConfigurationError, InvalidArgument, SettlekitError
 
@@ -55,4 +55,5 @@ def _parser() -> argparse.ArgumentParser:
     doctor.add_commands(commands)
     statements.add_commands(commands)
     webhooks.add_commands(commands)
+    stripe_replay.add_commands(commands)
     return parser
