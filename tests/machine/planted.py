@@ -11,7 +11,7 @@ import pytest
 
 from settlekit_mock.ledger import service as ledger
 from settlekit_mock.operations import payouts
-from settlekit_mock.operations import rules as payout_rules
+from settlekit_mock.operations.rules import payouts as payout_rules
 from settlekit_mock.settlement import (
     batches,
     debits,
