@@ -213,6 +213,7 @@ ROUTES = (
         "Make a token",
         body=tokens.NewToken,
         status=201,
+        errors=((404, "BUYER_NOT_FOUND"), (404, "EXTERNAL_402_MERCHANT_NOT_FOUND")),
     ),
     _route(
         "POST",

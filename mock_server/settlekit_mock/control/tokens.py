@@ -3,16 +3,20 @@
 from typing import Annotated, Literal
 
 from msgspec import Meta
+from sqlalchemy import Connection
 
 from settlekit_mock.http.routes import Request
 from settlekit_mock.http.tables import add_token, find_token
 from settlekit_mock.http.wire import AnswerWithSecrets, ShortText, StrictBody, instant
 from settlekit_mock.kernel.problems import Conflict, Invalid
 from settlekit_mock.kernel.transaction import Transaction
+from settlekit_mock.payments.merchants import known_merchant
+from settlekit_mock.payments.tables import merchants_of
+from settlekit_mock.settlement.buyers import buyer_with_id
 
 
 class NewToken(StrictBody, frozen=True, kw_only=True):
-    """Whom a token stands for: a buyer id, a merchant's user id, or an operator's name."""
+    """Whom a token stands for: a buyer id, a merchant's key or user id, or an operator's name."""
 
     role: Literal["merchant", "provider", "buyer", "admin"]
     subject: ShortText
@@ -32,8 +36,18 @@ def create(request: Request) -> TokenAnswer:
         expires_at = None if body.expires_at is None else instant(body.expires_at, "expires_at")
         if expires_at is not None and expires_at <= tx.now:
             raise Invalid("expires_at: lies in the past of the server's clock")
-        token = new_token(tx, role=body.role, subject=body.subject, expires_at=expires_at)
+        subject = _subject(tx.connection, body.role, body.subject)
+        token = new_token(tx, role=body.role, subject=subject, expires_at=expires_at)
     return TokenAnswer(token=token)
+
+
+def _subject(connection: Connection, role: str, named: str) -> str:
+    """Return whom a token is to stand for; raises ``NotFound`` where there is no such person."""
+    if role == "buyer":
+        return buyer_with_id(connection, named).buyer_id
+    if role == "admin" or merchants_of(connection, named):
+        return named
+    return known_merchant(connection, named).merchant_user_id
 
 
 def new_token(

@@ -98,17 +98,19 @@ class Application:
         except MethodNotAllowed as error:
             allowed = ", ".join(sorted(error.valid_methods or ()))
             raise Problem(
-                f"{given.path} takes {allowed}",
+                f"{_shown(given.path)} takes {allowed}",
                 status=405,
                 code="METHOD_NOT_ALLOWED",
                 headers={"Allow": allowed},
             ) from error
         except HTTPException as error:
             raise NotFound(
-                f"no route {given.method} {given.path}; /openapi.json lists them",
+                f"no route {given.method[:20]} {_shown(given.path)}; /openapi.json lists them",
                 code="ROUTE_NOT_FOUND",
             ) from error
-        return route, {name: _path_text(value) for name, value in path.items()}
+        # A page says in its own words that there is nothing.
+        read = _path_or_nothing if route.answers == "text/html" else _path_text
+        return route, {name: read(value) for name, value in path.items()}
 
     def _run(self, route: Route, path: dict[str, str], call: "_Call") -> Any:
         given = call.given
@@ -151,6 +153,17 @@ def _path_text(value: Any) -> str:
     if "\x00" in text or "�" in text or len(text) > 255:
         raise NotFound("no such object")
     return text
+
+
+def _path_or_nothing(value: Any) -> str:
+    try:
+        return _path_text(value)
+    except NotFound:
+        return "-"
+
+
+def _shown(path: str) -> str:
+    return path if len(path) <= 80 else f"{path[:80]}…"
 
 
 def _credentials(given: WsgiRequest) -> Credentials:

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, bindparam, insert, select, update
 
 from settlekit_mock.kernel.problems import Conflict
 from settlekit_mock.kernel.tables import SCHEMA_VERSION, STATE
-from settlekit_mock.kernel.times import checked, to_text
+from settlekit_mock.kernel.times import LATEST, checked, to_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +31,10 @@ class State:
 
     @property
     def now(self) -> int:
-        """The clock's time, as an instant."""
-        return machine_now() + self.offset_ms if self.frozen_at is None else self.frozen_at
+        """The clock's time, as an instant; at the last one that it may show it stands still."""
+        if self.frozen_at is not None:
+            return self.frozen_at
+        return min(machine_now() + self.offset_ms, LATEST)
 
     def moved_to(self, instant: int) -> "State":
         """Show another, later time; a real clock keeps running from there.

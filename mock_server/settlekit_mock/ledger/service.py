@@ -173,6 +173,10 @@ def _check_balance(leg: Leg, after: int, allow_negative: bool) -> None:
             f"less than {major_text(-amount)}"
         )
     if not (-LIMIT <= after <= LIMIT and -LIMIT <= amount <= LIMIT):
+        if account.kind == "outside":
+            raise Invalid(
+                f"all the {account.currency} in this server together is at most {major_text(LIMIT)}"
+            )
         raise Invalid(f"{account.account_id} can't hold more than {major_text(LIMIT)}")
 
 

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from settlekit_mock import MockServer
+from settlekit_mock.driver import ControlError
 from tests.settlekit_mock.control.conftest import SHOP, Control, rows_of
 
 WEEKLY = {"weekday": 2, "hour": 10, "minute": 0}
@@ -210,3 +211,13 @@ def test_a_changed_balance_is_moved_never_set(mock: MockServer, control: Control
     before = rows_of(mock.world)["ledger_entries"]
     mock.buyers.update("b1", balances={"JPYC": "30"})
     assert rows_of(mock.world)["ledger_entries"] == before
+
+
+def test_one_buyer_may_have_all_that_there_may_be(mock: MockServer, control: Control) -> None:
+    """A balance of the largest amount exists once; more is refused for all buyers together."""
+    most = {"JPYC": "92233720368"}
+    status, buyer = control.patch("buyers/sandbox_buyer", balances=most)
+    assert (status, buyer["balances"]["JPYC"]) == (200, most["JPYC"])
+    with pytest.raises(ControlError, match="all the JPY in this server together is at most"):
+        mock.buyers.create(balances={"JPYC": "2"})
+    assert mock.buyers.create(balances={"JPYC": "0"}).balances.JPYC == "0"

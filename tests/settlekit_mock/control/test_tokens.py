@@ -14,7 +14,12 @@ ROUTES = {
     "buyer": "/v1/sdrp/metered/my-summary",
     "admin": "/v1/admin/payouts",
 }
-SUBJECTS = {"merchant": "usr_x", "provider": "usr_x", "buyer": "sandbox_buyer", "admin": "op"}
+SUBJECTS = {
+    "merchant": "sandbox_merchant",
+    "provider": "sandbox_merchant",
+    "buyer": "sandbox_buyer",
+    "admin": "op",
+}
 
 
 def opens(mock: MockServer, token: str, path: str) -> int:
@@ -48,10 +53,26 @@ def test_a_token_ends_when_it_was_told_to(mock: MockServer, control: Control) ->
     assert opens(mock, token, ROUTES["buyer"]) == 401
 
 
-def test_a_buyers_token_without_a_buyer_is_forbidden(mock: MockServer, control: Control) -> None:
-    """A token for a buyer that there isn't opens no statement."""
-    token = control.post("tokens", role="buyer", subject="nobody")[1]["token"]
-    assert opens(mock, token, ROUTES["buyer"]) == 403
+@pytest.mark.parametrize(
+    ("role", "code"),
+    [
+        ("buyer", "BUYER_NOT_FOUND"),
+        ("merchant", "EXTERNAL_402_MERCHANT_NOT_FOUND"),
+        ("provider", "EXTERNAL_402_MERCHANT_NOT_FOUND"),
+    ],
+)
+def test_nobody_gets_no_token(mock: MockServer, control: Control, role: str, code: str) -> None:
+    """A token for a buyer or merchant that there isn't is 404, nothing written."""
+    before = rows_of(mock.world)
+    assert control.post("tokens", role=role, subject="nobody") == (404, code)
+    assert rows_of(mock.world) == before
+
+
+def test_a_merchant_may_be_named_by_its_user(mock: MockServer, control: Control) -> None:
+    """A person's user id names the same as the key of one of their merchants."""
+    owner = mock.merchants.get("sandbox_merchant").merchant_account.merchant_user_id
+    token = control.post("tokens", role="merchant", subject=owner)[1]["token"]
+    assert opens(mock, token, ROUTES["merchant"]) == 200
 
 
 @pytest.mark.parametrize(

@@ -105,6 +105,12 @@ ROUTES = (
         answers="text/csv",
     ),
     _route("GET", "/page", run=lambda _: Page("<p>hello</p>"), answers="text/html"),
+    _route(
+        "GET",
+        "/pages/<item>",
+        run=lambda request: Page(f"<p>{request.path['item']}</p>"),
+        answers="text/html",
+    ),
     _route("GET", "/onward", run=lambda _: Page(location="/page"), answers="text/html"),
     *(_route("GET", f"/role/{role}", role) for role in Role),
 )

@@ -220,3 +220,16 @@ def test_head_is_get_without_its_body(caller: Caller) -> None:
     """HEAD answers as GET does, without the body."""
     response = caller.call("HEAD", "/v1/search")
     assert (response.status_code, response.data) == (200, b"")
+
+
+@pytest.mark.parametrize("method", ["GET", "DELETE"])
+def test_a_long_path_is_told_in_short(caller: Caller, method: str) -> None:
+    """A path that no route has comes back as its beginning."""
+    response = caller.call(method, "/v1/search" + "/x" * 500)
+    assert (response.status_code, len(response.data) < 400) == (404, True)
+
+
+def test_a_page_says_itself_that_there_is_nothing(caller: Caller) -> None:
+    """An address that can't be one is a page's own to refuse, in HTML; elsewhere it is JSON."""
+    assert caller.call("GET", "/pages/" + "x" * 300).data == b"<p>-</p>"
+    assert caller.got("/v1/items/" + "x" * 300) == (404, "NOT_FOUND")

@@ -1,5 +1,7 @@
 """The clock's state: frozen and real, and never going back."""
 
+import threading
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -135,6 +137,19 @@ def test_a_target_that_a_real_clock_reached_meanwhile_is_reached(
 
     real.due.advance(late)
     assert real.now() == START + 7
+
+
+def test_a_running_clock_stands_still_at_its_last_instant(world: World) -> None:
+    """A clock that runs shows no time that it couldn't be set to."""
+    world.due.advance(LATEST)
+    with world.transaction() as tx:
+        tx.state = tx.state.resumed()
+    threading.Event().wait(0.01)
+    assert world.now() == LATEST
+    world.due.advance(LATEST)
+    with world.transaction() as tx:
+        tx.state = tx.state.froze()
+    assert world.now() == LATEST
 
 
 def test_the_signatures_time_is_a_switch(world: World) -> None:
