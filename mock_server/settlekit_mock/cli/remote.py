@@ -44,6 +44,11 @@ def add_remote(commands: Any) -> Iterable[argparse.ArgumentParser]:
         type=arguments.duration,
         help="how far --until looks ahead (default: P400D); not met within it, it ends with 1",
     )
+    clock.add_argument(
+        "--sign-with-clock",
+        choices=("on", "off"),
+        help="freeze: whether webhooks are signed at the clock's time (unless said, as before)",
+    )
     usage = declare(commands, "usage", "have a buyer pay a metered amount many times")
     usage.add_argument("--buyer", default="sandbox_buyer", help="who pays (default: sandbox_buyer)")
     usage.add_argument(
@@ -164,13 +169,16 @@ def _listener(http: httpx.Client) -> Any:
 def _clock(chosen: argparse.Namespace, driver: Driver) -> Iterable[Any]:
     if chosen.action != "advance" and (chosen.to or chosen.until or chosen.limit is not None):
         raise WrongUsage("--to, --until and --limit go with clock advance")
+    if chosen.action != "freeze" and chosen.sign_with_clock is not None:
+        raise WrongUsage("--sign-with-clock goes with clock freeze")
     if chosen.action in ("show", "resume") and chosen.amount is not None:
         raise WrongUsage(f"clock {chosen.action} takes nothing more")
     if chosen.action == "advance":
         return [_advance(chosen, driver)]
     if chosen.action == "freeze":
         at = None if chosen.amount is None else arguments.time(chosen.amount)
-        return [driver.clock.freeze(at=at)]
+        signs = None if chosen.sign_with_clock is None else chosen.sign_with_clock == "on"
+        return [driver.clock.freeze(at=at, sign_with_clock=signs)]
     return [driver.clock.resume() if chosen.action == "resume" else driver.clock.read()]
 
 

@@ -93,6 +93,14 @@ def test_an_advance_tells_what_happened(command: Command) -> None:
     assert "reached=True" in told[-1]
 
 
+def test_freezing_chooses_the_signatures_time(command: Command, mock: MockServer) -> None:
+    """``--sign-with-clock`` is on or off, and stays as it was where nothing is said."""
+    for chosen, signs in ((["on"], True), ([], True), (["off"], False), ([], False)):
+        options = [f"--sign-with-clock={word}" for word in chosen]
+        assert command("clock", "freeze", *options).status == 0
+        assert mock.world.state().sign_with_clock is signs
+
+
 def test_what_is_not_reached_is_a_finding(command: Command, mock: MockServer) -> None:
     """An advance until something that doesn't come is answered, and ends with 1."""
     waited = command("clock", "advance", "--until", "batch.settled", "--limit", "7d", "--json")
@@ -134,6 +142,8 @@ def test_clock_freezes_and_resumes(command: Command) -> None:
         ["clock", "resume", "now"],
         ["clock", "freeze", "noon"],
         ["clock", "freeze", "--to", "2026-03-04T00:00:00Z"],
+        ["clock", "freeze", "--sign-with-clock", "maybe"],
+        ["clock", "show", "--sign-with-clock", "on"],
         ["clock", "backwards"],
         ["usage"],
         ["usage", "--amount-minor", "1.5"],

@@ -131,21 +131,23 @@ def test_a_kind_that_there_is_not_is_refused(mock: MockServer, unknown: str, nea
     assert refused.value.message.endswith(", ".join(sorted(KINDS)))
 
 
+def _named(call: ast.Call) -> str:
+    return call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+
+
 def _written() -> set[str]:
-    """Return the texts that the package gives first to calls of ``record``."""
-    calls = (
+    """Return the texts that the package gives to calls of ``record`` as a kind."""
+    calls = [
         call
         for module in PACKAGE.rglob("*.py")
         for call in ast.walk(ast.parse(module.read_text()))
-        if isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute)
-        if call.func.attr == "record" and call.args
-    )
-    return {
-        text.value
-        for call in calls
-        for text in ast.walk(call.args[0])
-        if isinstance(text, ast.Constant) and isinstance(text.value, str)
-    }
+        if isinstance(call, ast.Call) and call.args
+    ]
+    kinds = [call.args[0] for call in calls if _named(call) == "record"]
+    # What a room's own ``_record`` is given besides the transaction.
+    kinds += [call.args[1] for call in calls if _named(call) == "_record" and call.args[1:]]
+    texts = (text for kind in kinds for text in ast.walk(kind) if isinstance(text, ast.Constant))
+    return {text.value for text in texts if isinstance(text.value, str)}
 
 
 def test_every_kind_that_is_written_can_be_waited_for() -> None:

@@ -1,0 +1,103 @@
+"""Driving from Python: every control route has a method."""
+
+import re
+from collections.abc import Callable
+from contextlib import suppress
+
+import pytest
+
+from settlekit_mock import MockServer, app
+from settlekit_mock.driver import ControlError, Driver, UnreadableAnswer
+from settlekit_mock.http.roles import Role
+from settlekit_mock.http.routes import Route
+
+ROUTES = [route for route in app.ROUTES if route.role is Role.CONTROL]
+Act = Callable[[Driver], object]
+ACTS: list[Act] = [
+    lambda mock: mock.clock.read(),
+    lambda mock: mock.clock.advance(seconds=1),
+    lambda mock: mock.clock.freeze(),
+    lambda mock: mock.clock.resume(),
+    lambda mock: mock.buyers.create(),
+    lambda mock: mock.buyers.all(),
+    lambda mock: mock.buyers.get("b"),
+    lambda mock: mock.buyers.update("b", vault_active=True),
+    lambda mock: mock.merchants.create("shop"),
+    lambda mock: mock.merchants.all(),
+    lambda mock: mock.merchants.get("shop"),
+    lambda mock: mock.merchants.update("shop", hosted_checkout="off"),
+    lambda mock: mock.tokens.create(role="buyer", subject="b"),
+    lambda mock: mock.usage("b", merchant="shop", amount_minor=1, currency="JPY"),
+    lambda mock: list(mock.events()),
+    lambda mock: list(mock.follow(limit=0)),
+    lambda mock: mock.notices.all(),
+    lambda mock: mock.simulate.notice_failure(),
+    lambda mock: mock.simulate.debit_failure(),
+    lambda mock: mock.simulate.unknown_outcome(),
+    lambda mock: mock.simulate.provider_outcome(capability_key="c", outcome="2xx"),
+    lambda mock: mock.simulate.finality(seconds=1),
+    lambda mock: mock.simulate.ledger_mismatch(wallet_id="w", amount="1"),
+    lambda mock: mock.batches.resolve("m", outcome="settled"),
+    lambda mock: mock.batches.requeue("m"),
+    lambda mock: mock.batches.give_up("m", status="written_off", reason_code="x"),
+    lambda mock: mock.batches.redeliver_notice("m"),
+    lambda mock: mock.checkout.authenticate("c"),
+    lambda mock: mock.checkout.cancel("c"),
+    lambda mock: mock.checkout.fail("c"),
+    lambda mock: mock.payment_events.create(
+        "b", external_ref="x", amount_cents=1, currency="USD", provider="stripe"
+    ),
+    lambda mock: mock.faults.create("GET /v1/*", "malformed"),
+    lambda mock: mock.faults.all(),
+    lambda mock: mock.faults.get("f"),
+    lambda mock: mock.faults.remove("f"),
+    lambda mock: mock.faults.clear(),
+    lambda mock: mock.webhook_faults.create("drop"),
+    lambda mock: mock.webhook_faults.all(),
+    lambda mock: mock.webhook_faults.get("f"),
+    lambda mock: mock.webhook_faults.remove("f"),
+    lambda mock: mock.webhook_faults.clear(),
+    lambda mock: mock.snapshots.all(),
+    lambda mock: mock.snapshots.take("s"),
+    lambda mock: mock.snapshots.restore("s"),
+    lambda mock: mock.snapshots.remove("s"),
+    lambda mock: mock.fate("mu"),
+    lambda mock: mock.explain("msb"),
+    lambda mock: mock.scenarios.all(),
+    lambda mock: mock.scenarios.play("nothing"),
+    lambda mock: mock.check(),
+    lambda mock: mock.reset(),
+]
+
+
+def asked(act: Act) -> list[tuple[str, str]]:
+    """Return method and path of what an act asks for; nobody answers."""
+    found: list[tuple[str, str]] = []
+
+    def send(method: str, path: str, _body: bytes | None) -> tuple[int, bytes]:
+        found.append((method, path.partition("?")[0]))
+        return 503, b"{}"
+
+    def listen(path: str) -> object:
+        found.append(("GET", path.partition("?")[0]))
+        raise UnreadableAnswer
+
+    with suppress(UnreadableAnswer, ControlError):
+        act(Driver(send, listen))  # type: ignore[arg-type]
+    return found
+
+
+def fits(path: str, asked_path: str) -> bool:
+    return re.fullmatch(re.sub(r"<[^>]+>", "[^/]+", path), asked_path) is not None
+
+
+@pytest.mark.parametrize("route", ROUTES, ids=lambda route: f"{route.method} {route.path}")
+def test_every_control_route_has_a_method(route: Route) -> None:
+    """Some method of the driver calls this very route."""
+    paths = [path for act in ACTS for method, path in asked(act) if method == route.method]
+    assert [path for path in paths if fits(route.path, path)]
+
+
+def test_a_mock_in_process_is_a_driver() -> None:
+    """``MockServer`` has every method that drives a server elsewhere."""
+    assert issubclass(MockServer, Driver)
