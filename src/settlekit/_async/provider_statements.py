@@ -81,9 +81,19 @@ class AsyncProviderStatements:
             ),
         )
 
-    async def settlement_batch(self, settlement_batch_id: str) -> SettlementBatch:
+    async def settlement_batch(
+        self,
+        settlement_batch_id: str,
+        *,
+        listing_id: str | None = None,
+        capability_key: str | None = None,
+    ) -> SettlementBatch:
         """Look at one batch."""
-        return await self._core.run(calls.settlement_batch(settlement_batch_id))
+        return await self._core.run(
+            calls.settlement_batch(
+                settlement_batch_id, listing_id=listing_id, capability_key=capability_key
+            )
+        )
 
     def usage_csv(
         self,

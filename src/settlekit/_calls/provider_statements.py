@@ -79,9 +79,16 @@ def settlement_batches(
     )
 
 
-def settlement_batch(settlement_batch_id: str) -> Call[SettlementBatch]:
+def settlement_batch(
+    settlement_batch_id: str, *, listing_id: str | None = None, capability_key: str | None = None
+) -> Call[SettlementBatch]:
     """Ask for one batch."""
-    return get(_batch_path(settlement_batch_id), _codec.one(SettlementBatch))
+    return get(
+        _batch_path(settlement_batch_id),
+        _codec.one(SettlementBatch),
+        listing_id=arguments.optional(listing_id, "listing_id"),
+        capability_key=arguments.optional(capability_key, "capability_key"),
+    )
 
 
 def usage_csv(

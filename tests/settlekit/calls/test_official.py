@@ -1,5 +1,6 @@
 """What leaves for an argument is what the platform's own client sends, or nothing at all."""
 
+import inspect
 import json
 from collections.abc import Callable
 from typing import Any
@@ -111,6 +112,26 @@ def test_the_same_order_leaves() -> None:
     )
     [slot_id] = file.call.args
     assert sent == theirs("execute_scheduled_auto_pay", slot_id=slot_id, **file.call.kwargs)
+
+
+def test_the_same_labels_leave() -> None:
+    """One batch too may be asked for under a listing and a capability."""
+    labels = {"listing_id": "lst_1", "capability_key": "weather"}
+    sent = ours(lambda client: client.provider_statements.settlement_batch("msb_1", **labels))
+    assert sent == theirs("get_provider_settlement_batch", "msb_1", **labels)
+
+
+def parameters(method: Callable[..., Any]) -> set[str]:
+    return set(inspect.signature(method).parameters) - {"self"}
+
+
+@pytest.mark.parametrize(("name", "method", "beside"), SAME)
+def test_every_argument_of_theirs_is_taken(name: str, method: str, beside: set[str]) -> None:
+    """What their method takes, ours takes under the same name."""
+    kinds = (official.DirectRequestPaymentClient, official.DirectRequestPaymentMerchantClient)
+    [their] = [getattr(kind, method) for kind in kinds if hasattr(kind, method)]
+    with Client(token="tok", base_url=ORIGIN) as client:
+        assert parameters(their) - parameters(bound(client, name)) == set()
 
 
 @pytest.mark.parametrize(
