@@ -18,6 +18,15 @@ def test_what_a_spreadsheet_would_run_is_made_harmless(start: str) -> None:
     assert guarded(f"{start}1+1") == f"'{start}1+1"
 
 
+@pytest.mark.parametrize("start", ["=", "\t", "＠"])
+@pytest.mark.parametrize(
+    "blank", [" ", "   ", "\u00a0", "\ufeff", "\u200b", "\u2060", "\u3000", "\x0b", "\ufeff \u200b"]
+)
+def test_blanks_hide_no_formula(blank: str, start: str) -> None:
+    """What begins a formula behind blanks, be they seen or not, is made harmless too."""
+    assert guarded(f"{blank}{start}1+1") == f"'{blank}{start}1+1"
+
+
 @pytest.mark.parametrize("cell", ["", "usr_1", "a=b", "1-2", " plain", "'quoted"])
 def test_every_other_cell_stays_as_it_is(cell: str) -> None:
     """The guard changes no cell that a spreadsheet would show as text."""

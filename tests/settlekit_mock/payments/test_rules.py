@@ -40,6 +40,12 @@ def test_what_ended_stays(status: SessionStatus) -> None:
         ("https://a.example/?a=1&a=2&b=", "https://a.example/?a=1&a=2&b=&session_id=chk_1"),
         ("https://a.example/?session_id=x&a=%26", "https://a.example/?a=%26&session_id=chk_1"),
         ("https://a.example/#top", "https://a.example/?session_id=chk_1#top"),
+        ("https://a.example/?", "https://a.example/?session_id=chk_1"),
+        ("https://a.example/?a&b=%7e+%20;c", "https://a.example/?a&b=%7e+%20;c&session_id=chk_1"),
+        ("https://a.example/?x=a/b:c@d,[1]", "https://a.example/?x=a/b:c@d,[1]&session_id=chk_1"),
+        ("https://a.example/?a=%FF&ses%73ion_id=x", "https://a.example/?a=%FF&session_id=chk_1"),
+        ("https://a.example/?session_id", "https://a.example/?session_id=chk_1"),
+        ("https://a.example/#?session_id=x", "https://a.example/?session_id=chk_1#?session_id=x"),
     ],
 )
 def test_the_session_is_added(url: str, expected: str) -> None:

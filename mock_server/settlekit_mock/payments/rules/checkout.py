@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Final
-from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+from urllib.parse import unquote_plus
 
 from settlekit.money import Band, band_of
 from settlekit_mock.kernel.problems import Invalid
@@ -63,10 +63,12 @@ def payable_band(amount_minor: int, currency: str) -> Band:
 
 def with_session(url: str, session_id: str) -> str:
     """Return an address with ``session_id`` added to its query, replacing one that is there."""
-    parts = urlsplit(url)
-    query = [
-        (name, value)
-        for name, value in parse_qsl(parts.query, keep_blank_values=True)
-        if name != "session_id"
+    address, hash_, fragment = url.partition("#")
+    path, _, query = address.partition("?")
+    # The rest stays as it is to the byte: reading and writing it again would change some.
+    kept = [
+        field
+        for field in query.split("&")
+        if field and unquote_plus(field.partition("=")[0]) != "session_id"
     ]
-    return urlunsplit(parts._replace(query=urlencode([*query, ("session_id", session_id)])))
+    return f"{path}?{'&'.join([*kept, f'session_id={session_id}'])}{hash_}{fragment}"
