@@ -361,6 +361,9 @@ class Model:
             return 200
         if payout["status"] != source:
             return 400
+        held = self.wallets.get((payout["owner"], payout["currency"]), Decimal(0))
+        if target == "paid" and held < payout["amount"]:
+            return 402
         payout["status"] = target
         if target == "paid":
             self.credit(payout["owner"], payout["currency"], -payout["amount"])

@@ -1,0 +1,29 @@
+"""Settlement, payouts, adjustments, balances, top-ups and usage, in any order: nothing drifts."""
+
+import pytest
+from hypothesis import settings
+from hypothesis.stateful import run_state_machine_as_test
+
+from tests.machine.buying import Buying
+from tests.machine.crediting import Crediting
+from tests.machine.operating import Operating
+from tests.machine.runs import RUNS
+
+
+class Operators(Buying, Operating, Crediting):
+    """Everything that can be done to money, in any order."""
+
+
+def test_wallets_hold_what_the_model_foretells() -> None:
+    """Twenty runs of forty steps: no refusal and no balance is another's."""
+    run_state_machine_as_test(
+        Operators, settings=settings(RUNS, max_examples=20, stateful_step_count=40)
+    )
+
+
+@pytest.mark.soak
+def test_wallets_hold_what_the_model_foretells_at_length() -> None:
+    """A thousand runs of a hundred steps."""
+    run_state_machine_as_test(
+        Operators, settings=settings(RUNS, max_examples=1_000, stateful_step_count=100)
+    )
