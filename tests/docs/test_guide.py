@@ -1,13 +1,16 @@
 """What the guide's pages show is what the commands print and what the routes are."""
 
+import argparse
 import contextlib
 import io
+import re
 import shlex
 from operator import attrgetter
 
 import pytest
 
 from scripts import guide_pages
+from settlekit.cli.main import _parser as library_parser
 from settlekit_mock import MockServer
 from settlekit_mock.cli import parser
 from settlekit_mock.control.routes import ROUTES
@@ -22,6 +25,22 @@ def test_page_shows_what_is_printed(path):
     page = path.read_text("utf-8")
     wanted = guide_pages.comparable(guide_pages.written(page))
     assert guide_pages.comparable(page) == wanted
+
+
+def test_every_command_is_in_the_guide():
+    """No command of either program is left out."""
+    pages = "".join(path.read_text("utf-8") for path in PAGES)
+    told = set(re.findall(r"settlekit-mock ([a-z-]+)", pages))
+    assert names_of(parser()) - told == set()
+    told = set(re.findall(r"settlekit ([a-z-]+)", pages))
+    assert names_of(library_parser()) - told == set()
+
+
+def names_of(found):
+    (action,) = (
+        action for action in found._actions if isinstance(action, argparse._SubParsersAction)
+    )
+    return set(action.choices)
 
 
 def test_another_output_is_seen():

@@ -217,7 +217,8 @@ def _usage_csv(asked: argparse.Namespace) -> int:
     if asked.json:
         print_json(told)
     else:
-        print(f"{rows.row_count} rows in {visible(asked.output)}, {digest}")
+        noun = "row" if rows.row_count == 1 else "rows"
+        print(f"{rows.row_count} {noun} in {visible(asked.output)}, {digest}")
     return 0
 
 

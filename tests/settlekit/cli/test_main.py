@@ -360,4 +360,5 @@ def test_every_command_says_what_it_does(name: str) -> None:
         if not isinstance(action, argparse._SubParsersAction):
             assert action.help, action.dest
             if action.option_strings and action.default not in (None, False, "==SUPPRESS=="):
-                assert f"(default: {action.default:g})" in action.help, action.dest
+                default = str(action.default).removesuffix(".0")
+                assert f"default: {default})" in action.help, action.dest
