@@ -361,4 +361,5 @@ def test_every_command_says_what_it_does(name: str) -> None:
             assert action.help, action.dest
             if action.option_strings and action.default not in (None, False, "==SUPPRESS=="):
                 default = str(action.default).removesuffix(".0")
-                assert f"default: {default})" in action.help, action.dest
+                told = action.help % {"default": default}
+                assert f"default: {default})" in told, action.dest
