@@ -4,7 +4,7 @@ import django
 from django.conf import settings
 from django.db import connections
 
-APPS = ("settlekit.webhooks.django",)
+APPS = ("settlekit.webhooks.django", "settlekit.checkout_attempts.django")
 
 
 class Site:

@@ -1,0 +1,1 @@
+"""Checkout attempts on Django's ORM: ``settlekit.checkout_attempts.django`` in INSTALLED_APPS."""
