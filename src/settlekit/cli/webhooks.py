@@ -1,4 +1,4 @@
-"""``settlekit webhooks sign | verify``: a body's signature, made or checked."""
+"""``settlekit webhooks sign | verify | exam``: signatures made and checked, endpoints examined."""
 
 import argparse
 import os
@@ -10,6 +10,7 @@ from typing import Any
 import attrs
 
 from settlekit import webhooks
+from settlekit.cli import exam
 from settlekit.cli.output import print_json, print_table
 from settlekit.errors import ConfigurationError
 
@@ -20,7 +21,7 @@ def add_commands(commands: Commands) -> None:
     """Add these commands to the parser."""
     group = commands.add_parser(
         "webhooks",
-        help="sign or verify a webhook's body",
+        help="sign or verify a webhook's body, or examine an endpoint",
         description="Sign or verify a webhook's body; SIGLUME_WEBHOOK_SECRET has the secret.",
     )
     kinds = group.add_subparsers(required=True, metavar="ACTION")
@@ -35,6 +36,7 @@ def add_commands(commands: Commands) -> None:
         metavar="SECONDS",
         help=f"how old a signature may be (default: {webhooks.TOLERANCE_SECONDS:g})",
     )
+    exam.add_command(kinds)
 
 
 def _add(commands: Commands, name: str, run: object, told: str) -> argparse.ArgumentParser:

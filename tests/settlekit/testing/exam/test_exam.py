@@ -1,0 +1,228 @@
+"""What the exam is given, what it leaves out, and how it tells what it found."""
+
+import json
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+import pytest
+
+from settlekit.cli.main import main
+from settlekit.errors import InvalidArgument
+from settlekit.testing.exam import CHECKS, Mark, Report, examine, must_pass
+from settlekit.testing.exam.schedules import schedules
+from settlekit_mock.http.server import Server
+from tests.settlekit.testing.exam.conftest import Run
+from tests.settlekit.testing.exam.planted import DropsUnknown, TakesAnySize, TrustsEverything
+from tests.settlekit.testing.exam.shop import SECRET, WEBHOOK, Shop
+
+MEANS = ("unknown_kept", "metered_is_no_revenue", "batch_amount", "batch_once")
+CALLABLES = ("restart", "crash_after_answer", "crash_in_handler", "redirect", "schedules")
+SOCKET = ("sender_leaves", "slow_sender")
+
+
+def test_answers_alone_are_graded_without_means(run: Run) -> None:
+    """Without callables only answers are graded; what they can't show is named, not passed."""
+    report = examine(run(Shop), secret=SECRET, path=WEBHOOK)
+
+    assert report.passed
+    assert {mark.check.name for mark in report.not_examined} == {*MEANS, *CALLABLES, *SOCKET}
+    assert next(mark for mark in report.marks if mark.check.name == "restart").seen == (
+        "needs start_checkout=, probe=, restart="
+    )
+
+
+def test_a_helper_for_tests_says_what_to_mend(run: Run) -> None:
+    """In a test the exam raises AssertionError with what was seen, why it matters, and the fix."""
+    with pytest.raises(AssertionError, match=r"huge_body: (?s:.*)why: (?s:.*)fix: ") as raised:
+        must_pass(run(TakesAnySize), secret=SECRET, path=WEBHOOK, only=["valid", "huge_body"])
+
+    assert "2 checks, 1 failed" in str(raised.value)
+
+
+def test_the_shortest_schedule_is_shown(run: Run) -> None:
+    """Schedules are tried shortest first, each event dropped, told once or twice."""
+    tried = list(schedules())
+
+    assert [len(schedule) for schedule in tried] == sorted(map(len, tried))
+    assert ("spent", "confirmed") in tried
+    assert ("confirmed", "confirmed", "spent") in tried
+    assert len(tried) == len(set(tried))
+
+
+def test_a_probe_that_tells_ids_is_refused(run: Run) -> None:
+    """A probe that answers two like orders differently can't be compared: it says so."""
+    running = run(Shop)
+
+    with pytest.raises(InvalidArgument, match="leave ids and times out"):
+        examine(
+            running,
+            secret=SECRET,
+            path=WEBHOOK,
+            start_checkout=running.start_checkout,
+            probe=lambda key: {"key": key},
+            only=["stale"],
+        )
+
+
+def test_an_order_that_lacks_something_is_refused(run: Run) -> None:
+    """What start_checkout must tell and doesn't is named."""
+    with pytest.raises(InvalidArgument, match="amount_minor, challenge_hash, currency, merchant"):
+        examine(run(Shop), secret=SECRET, start_checkout=lambda: {"key": "1"}, only=["valid"])
+
+
+def test_an_unknown_check_is_refused(run: Run) -> None:
+    """A check that doesn't exist is refused with the names of those that do."""
+    with pytest.raises(InvalidArgument, match=r"no check 'vaild'; there are .*valid"):
+        examine(run(Shop), secret=SECRET, only=["vaild"])
+
+
+def test_an_endpoint_that_isnt_there_fails(unused_port: int) -> None:
+    """Where nothing listens every check fails that needs an answer, and says so."""
+    report = examine(f"http://127.0.0.1:{unused_port}/", secret=SECRET, only=["valid", "stale"])
+
+    assert [mark.seen.startswith(("a settled", "a signature")) for mark in report.failed] == [
+        True,
+        True,
+    ]
+    assert "no answer" in report.failed[0].seen
+
+
+@pytest.fixture
+def unused_port() -> int:
+    with Server(Shop) as server:
+        return server.port
+
+
+def test_every_check_says_why_and_how_to_fix_it() -> None:
+    """Names are unique, and each check has a title, a reason and a remedy."""
+    names = [check.name for check in CHECKS]
+
+    assert len(set(names)) == len(names)
+    assert all(check.title and check.why and check.fix for check in CHECKS)
+
+
+def test_marks_are_told_as_they_are_given(run: Run) -> None:
+    """Whoever waits hears of each mark, in order."""
+    heard: list[Mark] = []
+    only = ["stale", "valid", "future"]
+    report = examine(run(Shop), secret=SECRET, path=WEBHOOK, only=only, told=heard.append)
+
+    assert heard == report.marks
+    assert [mark.check.name for mark in heard] == ["valid", "stale", "future"]
+
+
+def test_junit_is_well_formed_whatever_was_seen(run: Run) -> None:
+    """A report for build servers has a case for each check, failures and skips marked."""
+    running = run(DropsUnknown)
+    report = examine(
+        running,
+        secret=SECRET,
+        path=WEBHOOK,
+        start_checkout=running.start_checkout,
+        probe=running.probe,
+        only=["valid", "unknown_kept", "restart"],
+    )
+    odd = [Mark(mark.check, mark.verdict, mark.seen + "\x00<&\x1b") for mark in report.marks]
+    suite = ET.fromstring(Report(odd).to_junit())
+
+    assert (suite.get("tests"), suite.get("failures"), suite.get("skipped")) == ("3", "1", "1")
+    cases = {case.get("name"): case for case in suite}
+    assert cases["unknown_kept"].find("failure") is not None
+    assert cases["restart"].find("skipped") is not None
+
+
+def test_the_command_prints_a_table_and_fails(
+    run: Run, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """The command grades an endpoint at a URL, writes JUnit's XML, and exits 1 on a failure."""
+    junit = tmp_path / "exam.xml"
+    with Server(run(TrustsEverything)) as server:
+        url = server.url + WEBHOOK
+        options = ["--secret", SECRET, "--only", "valid,stale", "--junit", str(junit)]
+        code = main(["webhooks", "exam", url, *options])
+    printed = capsys.readouterr().out
+
+    assert code == 1
+    assert "FAIL" in printed
+    assert "2 checks, 1 failed, 0 not examined" in printed
+    assert SECRET not in printed
+    assert ET.parse(junit).getroot().get("failures") == "1"
+
+
+def test_the_command_prints_json(
+    run: Run, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The command reads its secret from the environment and prints JSON for programs."""
+    monkeypatch.setenv("SIGLUME_WEBHOOK_SECRET", SECRET)
+    with Server(run(Shop)) as server:
+        code = main(["webhooks", "exam", server.url + WEBHOOK, "--only", "valid", "--json"])
+    told = json.loads(capsys.readouterr().out)
+
+    assert code == 0
+    assert told["passed"] == 1
+    assert told["checks"][0]["name"] == "valid"
+
+
+def test_the_command_drives_a_shop_by_urls(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    """With URLs to open an order and to read it, effects are graded from the command line."""
+    running = run(Shop)
+
+    def with_test_routes(environ: dict[str, object], start_response: object) -> list[bytes]:
+        path = str(environ["PATH_INFO"])
+        if not path.startswith("/test/"):
+            return list(running(environ, start_response))
+        order = running.start_checkout() if path == "/test/order" else None
+        found = running.probe(path.removeprefix("/test/state/") or None) if order is None else {
+            "key": order.key,
+            "challenge_hash": order.challenge_hash,
+            "amount_minor": order.amount_minor,
+            "currency": order.currency,
+            "merchant": order.merchant,
+        }  # fmt: skip
+        body = json.dumps(found).encode()
+        assert callable(start_response)
+        start_response("200 OK", [("Content-Length", str(len(body)))])
+        return [body]
+
+    with Server(with_test_routes) as server:
+        means = [
+            *("--start-checkout", f"{server.url}/test/order"),
+            *("--probe", server.url + "/test/state/{order}"),
+        ]
+        names = "valid,duplicate,batch_once,unknown_kept,redirect"
+        code = main(
+            ["webhooks", "exam", server.url + WEBHOOK, "--secret", SECRET, "--only", names, *means]
+        )
+    printed = capsys.readouterr().out
+
+    assert code == 0
+    assert "5 checks, 0 failed, 1 not examined" in printed
+    assert "needs start_checkout= to tell the order's success_url" in printed
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["ftp://localhost/"], "not a URL of an endpoint"),
+        (["http://localhost/", "--probe", "http://localhost/x"], "must have {order} in it"),
+        (["http://localhost/", "--only", "nothing"], "no check 'nothing'"),
+    ],
+)
+def test_a_wrong_call_says_what_to_do(
+    arguments: list[str], told: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A wrong call of the command ends with one line and exit code 2."""
+    code = main(["webhooks", "exam", *arguments, "--secret", SECRET])
+
+    assert code == 2
+    assert told in capsys.readouterr().err
+
+
+def test_without_a_secret_the_command_says_where_it_goes(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without a secret the command says how to give one."""
+    monkeypatch.delenv("SIGLUME_WEBHOOK_SECRET", raising=False)
+
+    assert main(["webhooks", "exam", "http://localhost/"]) == 2
+    assert "--secret" in capsys.readouterr().err
