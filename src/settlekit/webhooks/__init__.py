@@ -84,6 +84,6 @@ def verify(
     """
     if (secret is None) == (secrets is None):
         raise InvalidArgument("secret", "or secrets must be given, and not both")
-    keys = [secret] if secret is not None else list(secrets or ())
+    keys: Sequence[str] = [secret] if secret is not None else secrets or ()
     verify_signature(body, header, keys, tolerance_seconds=tolerance_seconds, now=now)
     return read_event(body)
