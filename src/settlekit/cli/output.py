@@ -10,9 +10,11 @@ import re
 import shutil
 import sys
 import unicodedata
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any, Final
 
+Progress = Callable[[int, int | None], object]
 GAP: Final = "  "
 _WIDE: Final = frozenset("WF")
 _ERROR_NUMBER: Final = re.compile(r"\[Errno -?\d+\] ")
@@ -53,6 +55,27 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> Non
         print("\n".join(lines))
     else:
         print("\n\n".join("\n".join(_record(columns, row)) for row in cells))
+
+
+@contextmanager
+def progress_line() -> Generator[Progress]:
+    """Give a function that shows how far a download is, where somebody watches."""
+    if not sys.stderr.isatty():
+        yield _say_nothing
+        return
+
+    def show(received: int, total: int | None) -> None:
+        share = f" of {total:,} bytes ({received / total:.0%})" if total else " bytes"
+        print(f"\r{received:,}{share}", end="", file=sys.stderr, flush=True)
+
+    try:
+        yield show
+    finally:
+        print("\r\x1b[K", end="", file=sys.stderr, flush=True)
+
+
+def _say_nothing(received: int, total: int | None) -> None:
+    del received, total
 
 
 def in_plain_words(error: OSError) -> str:

@@ -13,7 +13,14 @@ from settlekit._settings import settings
 from settlekit._sync.client import Client
 from settlekit._sync.pages import Page
 from settlekit._sync.rows import UsageRows
-from settlekit.cli.output import print_json, print_table, visible, without_numbers
+from settlekit.cli.output import (
+    Progress,
+    print_json,
+    print_table,
+    progress_line,
+    visible,
+    without_numbers,
+)
 from settlekit.errors import ConfigurationError, DecodeError, NotFound, TransportError
 from settlekit.models import BatchStatus, UsageStatus
 
@@ -83,6 +90,9 @@ def add_commands(commands: Commands) -> None:
     csv = _add(commands, "usage-csv", _usage_csv, "save a batch's rows as CSV", filters=False)
     csv.add_argument("settlement_batch_id", metavar="BATCH", help="its id, msb_…")
     csv.add_argument("-o", "--output", required=True, metavar="FILE", help="where to save them")
+    csv.add_argument(
+        "--verify", action="store_true", help="refuse rows whose digest isn't the batch's"
+    )
 
 
 def _add(
@@ -210,8 +220,9 @@ def _batch(asked: argparse.Namespace) -> int:
 
 def _usage_csv(asked: argparse.Namespace) -> int:
     with _open(asked) as client:
-        rows = client.provider_statements.usage_csv(asked.settlement_batch_id)
-        _save(rows, asked.output)
+        rows = client.provider_statements.usage_csv(asked.settlement_batch_id, verify=asked.verify)
+        with progress_line() as progress:
+            _save(rows, asked.output, progress)
         digest = rows.digest()
     told = {"file": asked.output, "rows": rows.row_count, "usage_event_digest": digest}
     if asked.json:
@@ -222,11 +233,11 @@ def _usage_csv(asked: argparse.Namespace) -> int:
     return 0
 
 
-def _save(rows: UsageRows, path: str) -> None:
+def _save(rows: UsageRows, path: str, progress: Progress) -> None:
     if Path(path).is_dir():
         raise IsADirectoryError(EISDIR, "", path)
     try:
-        rows.save(path)
+        rows.save(path, progress=progress)
     except OSError as error:
         # It names the passing file, of which the user knows nothing.
         error.filename, error.filename2 = path, None
