@@ -190,14 +190,19 @@ class Webhooks:
     def collect(self, merchant: str | None = None) -> "WebhookInbox":
         """Have a merchant's webhooks collected, and return the inbox they come to."""
         from settlekit.testing.inbox import WebhookInbox
-        from settlekit.webhooks import SIGNATURE_HEADER
+        from settlekit.webhooks import SIGNATURE_HEADER, TOLERANCE_SECONDS
+        from settlekit.webhooks.explanation import offer
 
         found = self._mock.merchants.get(merchant or self._mock.world.settings.merchant)
         secret = found.webhook_secret or self._mock.world.settings.webhook_secret
         inbox = WebhookInbox(secret, pass_time=self._pass_time, now=self._signing_time)
 
         def receive(_url: str, headers: Mapping[str, str], body: bytes) -> int:
-            return inbox.receive(body, headers.get(SIGNATURE_HEADER))
+            header = headers.get(SIGNATURE_HEADER)
+            status = inbox.receive(body, header)
+            if status == 400:
+                offer(body, header, [inbox.secret], TOLERANCE_SECONDS, self._signing_time)
+            return status
 
         url = f"https://{found.merchant.replace('_', '-')}.localhost/webhooks"
         self._receive(url, found.merchant, receive)
@@ -215,8 +220,13 @@ class Webhooks:
         self._receive(url, name, application_receiver(application))
 
     def _receive(self, url: str, merchant: str, receiver: "Receiver") -> None:
+        from settlekit.webhooks.explanation import collecting
+
         def target(to: str, headers: Mapping[str, str], body: bytes) -> Outcome:
-            return Outcome(receiver(to, headers, body))
+            with collecting(original=body) as explained:
+                status = receiver(to, headers, body)
+            # The delivery's error in the log: why settlekit's own endpoint refused it.
+            return Outcome(status, str(explained[-1]) if explained else None)
 
         mounts_of(self._mock.world).mount(url, target)
         secret = self._mock.merchants.get(merchant).webhook_secret

@@ -202,7 +202,7 @@ class SignatureError(SettlekitError):
 
     def __init__(self, reason: SignatureReason, message: str) -> None:
         super().__init__(reason, message)
-        self.reason = reason
+        self.reason: SignatureReason = reason
         self.message = message
 
     def __str__(self) -> str:

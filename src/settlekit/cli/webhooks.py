@@ -30,6 +30,9 @@ def add_commands(commands: Commands) -> None:
     verify = _add(kinds, "verify", _verify, "check a body's signature and say what it means")
     verify.add_argument("--header", required=True, help="the Siglume-Signature header")
     verify.add_argument(
+        "--original", metavar="FILE", help="the body as it was sent, to show the first difference"
+    )
+    verify.add_argument(
         "--tolerance",
         type=float,
         default=webhooks.TOLERANCE_SECONDS,
@@ -58,9 +61,20 @@ def _sign(asked: argparse.Namespace) -> int:
 
 
 def _verify(asked: argparse.Namespace) -> int:
-    event = webhooks.verify(
-        _body(asked.body), asked.header, _secret(), tolerance_seconds=asked.tolerance
-    )
+    body, tolerance = _body(asked.body), asked.tolerance
+    try:
+        event = webhooks.verify(body, asked.header, _secret(), tolerance_seconds=tolerance)
+    except webhooks.SignatureError as error:
+        # As it is in the environment: stray white space in it is told of too.
+        secret = os.environ["SIGLUME_WEBHOOK_SECRET"]
+        found = webhooks.explain(
+            body,
+            asked.header,
+            secret,
+            original=None if asked.original is None else _body(asked.original),
+            tolerance_seconds=tolerance,
+        )
+        raise webhooks.SignatureError(error.reason, str(found)) from None
     classified = webhooks.classify(event)
     fields = attrs.asdict(classified, filter=lambda field, _: field.name != "event")
     told = {"event_id": event.id, "kind": classified.kind, **fields}

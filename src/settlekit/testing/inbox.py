@@ -52,6 +52,7 @@ class WebhookInbox:
         self._pass_time = pass_time
         self._now = now
         self._deliveries: list[Delivery] = []
+        self._refusals: list[str] = []
         self._arrived = threading.Condition()
         self._server: ThreadingHTTPServer | None = None
 
@@ -79,6 +80,12 @@ class WebhookInbox:
         """The events that arrived, in the order of their deliveries."""
         return [delivery.event for delivery in self.deliveries]
 
+    @property
+    def refusals(self) -> list[str]:
+        """Why each delivery that wasn't kept was refused, without a secret."""
+        with self._arrived:
+            return list(self._refusals)
+
     def wait_for(
         self,
         *,
@@ -98,19 +105,26 @@ class WebhookInbox:
             found = self._arrived.wait_for(lambda: self._first(event_type, kind), timeout_seconds)
         if found is None:
             arrived = [f"{e.type} ({webhooks.classify(e).kind})" for e in self.events]
-            raise TimeoutError(f"no {kind or event_type or 'event'} arrived; there are {arrived}")
+            refused = f"; refused: {self.refusals}" if self.refusals else ""
+            wanted = kind or event_type or "event"
+            raise TimeoutError(f"no {wanted} arrived; there are {arrived}{refused}")
         return found
 
     def clear(self) -> None:
         """Forget what arrived so far."""
         with self._arrived:
             self._deliveries.clear()
+            self._refusals.clear()
 
     def receive(self, body: bytes, header: str | None) -> int:
         """Take a delivery and return the status to answer with."""
         try:
             event = webhooks.verify(body, header, self.secret, now=self._now)
-        except (SignatureError, PayloadError):
+        except (SignatureError, PayloadError) as error:
+            found = webhooks.explain(body, header, self.secret, now=self._now)
+            told = str(error) if found.verified else str(found)
+            with self._arrived:
+                self._refusals.append(told)
             return 400
         with self._arrived:
             self._deliveries.append(Delivery(body=body, header=header, event=event))

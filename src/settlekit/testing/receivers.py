@@ -1,6 +1,7 @@
 """Applications in this process as receivers of webhooks, just as they are."""
 
 import asyncio
+import contextvars
 import inspect
 import threading
 from collections.abc import Callable, Mapping
@@ -15,7 +16,10 @@ Receiver = Callable[[str, Mapping[str, str], bytes], int]
 
 
 def application_receiver(application: Any) -> Receiver:
-    """Return a receiver that hands deliveries to a WSGI or ASGI application, as it is."""
+    """Return a receiver that hands deliveries to a WSGI or ASGI application, as it is.
+
+    A Django site is either: ``get_wsgi_application()`` or ``get_asgi_application()``.
+    """
     if _is_asgi(application):
         return lambda url, headers, body: _in_a_loop(_post_async(application, url, headers, body))
 
@@ -48,7 +52,8 @@ def _in_a_loop(call: Any) -> int:
         except BaseException as error:  # noqa: BLE001 - raised again in the caller's thread
             failed.append(error)
 
-    thread = threading.Thread(target=run)
+    # With the caller's context, in which explanations of refusals are collected.
+    thread = threading.Thread(target=contextvars.copy_context().run, args=(run,))
     thread.start()
     thread.join()
     if failed:

@@ -56,7 +56,7 @@ def test_the_first_difference_is_shown_when_the_original_is_known():
     sent, arrived = BODY, json.dumps(json.loads(BODY), ensure_ascii=False).encode()
     found = explain(arrived, original=sent)
     assert found.codes == ["rewritten_json", "known_secret"]
-    assert 'first differs at byte 6: \'{"id":"evt_1","no\' was sent' in str(found)
+    assert 'first differs at byte 6: \'{"id":"evt_1","not\' was sent' in str(found)
     assert explain(sent.replace(b"1", b"2"), original=sent).codes[0] == "other_body"
     cut = explain(sent[:-4], original=sent)
     assert cut.codes[0] == "truncated_body"
