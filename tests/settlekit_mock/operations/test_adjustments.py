@@ -8,7 +8,7 @@ from settlekit_mock.kernel.journal import entries
 from settlekit_mock.kernel.money import MAJOR
 from settlekit_mock.kernel.world import World
 from settlekit_mock.ledger.history import newest_lines
-from settlekit_mock.ledger.service import Account
+from settlekit_mock.ledger.service import Account, chain_account
 from tests.settlekit_mock.operations.conftest import (
     Operator,
     credit,
@@ -131,6 +131,18 @@ def test_a_debit_beyond_the_balance_is_refused(
     assert operator.make(path_of(customer), **body, idempotency_key="k")["wallet_balance_usd"] == (
         "0.00000000"
     )
+
+
+def test_only_wallets_are_adjusted(operator: Operator, world: World, customer: Account) -> None:
+    """An unknown wallet is 404, and so is a buyer's account of tokens, which is no wallet."""
+    with world.transaction() as tx:
+        chain = chain_account(tx, "buyer_1", "USD")
+    before = rows_of(world)
+    for name in ("wal_none", chain.account_id):
+        path = f"/v1/admin/wallets/{name}/adjustments"
+        refused = operator.refused("POST", path, json=REFUND)
+        assert refused[:2] == (404, "invalid_request")
+    assert rows_of(world) == before
 
 
 def test_an_adjustment_is_journalled_and_audited(

@@ -43,6 +43,7 @@ AMOUNTS = [
     [],
     {},
 ]
+ADJUSTED = {"kind": "adjustment", "direction": "credit"}
 BODIES = [
     b"{",
     b"[]",
@@ -68,6 +69,7 @@ def paths(world: World, operator: Operator) -> dict[str, str]:
     (hold,) = operator.get("/v1/admin/reconciliation/holds")["items"]
     return {
         "credit": f"/v1/admin/wallets/{account.account_id}/credit-test-balance",
+        "adjust": f"/v1/admin/wallets/{account.account_id}/adjustments",
         "run": RUN,
         "approve": f"/v1/admin/payouts/{payout['id']}/approve",
         "mark-paid": f"/v1/admin/payouts/{payout['id']}/mark-paid",
@@ -95,6 +97,8 @@ def refuses(
     [
         ("credit", "amount_usd", {}),
         ("credit", "amount", {"currency": "USD"}),
+        ("adjust", "amount_usd", ADJUSTED),
+        ("adjust", "amount", ADJUSTED | {"currency": "USD"}),
         ("run", "threshold_usd", {}),
         ("run", "threshold", {"currency": "JPY"}),
     ],
@@ -124,6 +128,19 @@ def test_an_amount_that_is_none_is_refused(
         ("credit", {"amount": "1", "currency": "EUR"}),
         ("credit", {"amount": "1", "currency": "usd"}),
         ("credit", {"amount_usd": "1", "note": "x"}),
+        ("adjust", ADJUSTED),
+        ("adjust", ADJUSTED | {"amount": "1"}),
+        ("adjust", ADJUSTED | {"amount": "1", "currency": "JPY"}),
+        ("adjust", ADJUSTED | {"amount_usd": "1", "kind": "payout"}),
+        ("adjust", ADJUSTED | {"amount_usd": "1", "kind": None}),
+        ("adjust", ADJUSTED | {"amount_usd": "1", "direction": "both"}),
+        ("adjust", ADJUSTED | {"amount_usd": "1", "reason": ""}),
+        ("adjust", ADJUSTED | {"amount_usd": "1", "reason": "x" * 1001}),
+        ("adjust", ADJUSTED | {"amount_usd": "1", "idempotency_key": ""}),
+        ("adjust", ADJUSTED | {"amount_usd": "1", "idempotency_key": "k" * 129}),
+        ("adjust", ADJUSTED | {"amount_usd": "1", "idempotency_key": 7}),
+        ("adjust", ADJUSTED | {"amount_usd": "1", "status": "applied"}),
+        ("adjust", {"direction": "credit", "amount_usd": "1"}),
         ("run", {"threshold": "1"}),
         ("run", {"threshold_usd": "1", "threshold": "1", "currency": "USD"}),
         ("run", {"threshold_usd": "1", "currency": "JPY"}),
@@ -153,7 +170,7 @@ def test_a_body_that_isnt_as_documented_is_refused(
 
 
 @pytest.mark.parametrize("body", BODIES, ids=lambda body: repr(body[:24]))
-@pytest.mark.parametrize("call", ["credit", "run", "mark-paid", "release"])
+@pytest.mark.parametrize("call", ["credit", "adjust", "run", "mark-paid", "release"])
 def test_a_body_that_isnt_json_is_refused(
     operator: Operator, world: World, paths: dict[str, str], call: str, body: bytes
 ) -> None:

@@ -1,13 +1,18 @@
 """A disk that is full refuses in plain words, writes nothing half, and is forgotten with space."""
 
+from typing import Any
+
 import pytest
 from sqlalchemy import event
+from werkzeug.test import TestResponse
 
 from settlekit_mock.kernel.money import MAJOR
 from settlekit_mock.kernel.world import World
 from tests.settlekit_mock.operations.conftest import Operator, credit, held, rows_of, sound
 
 NO_LIMIT = 2**30
+OWNER = ("buyer_1", 1)
+DEBIT = {"kind": "adjustment", "direction": "debit", "amount_usd": "1", "reason": "r" * 1000}
 
 
 def limit_pages(world: World, pages: int) -> None:
@@ -26,27 +31,28 @@ def path(world_on_file: World) -> str:
     return f"/v1/admin/wallets/{account.account_id}/adjustments"
 
 
+def fill(world: World, operator: Operator, path: str) -> tuple[int, TestResponse, Any]:
+    """Debit a dollar again and again until one is refused: its number, answer, rows before it."""
+    for number in range(200):
+        before = rows_of(world)
+        answer = operator.call("POST", path, json=DEBIT | {"idempotency_key": f"k-{number}"})
+        if answer.status_code != 201:
+            return number, answer, before
+    raise AssertionError("the disk never filled")
+
+
 def test_a_full_disk_refuses_and_drifts_nowhere(world_on_file: World, path: str) -> None:
     """What doesn't fit is 503 with Retry-After and nothing of it is there; with space it succeeds."""
-    operator, account = (
-        Operator(world_on_file),
-        credit(world_on_file, "buyer_1", 1, scope="end_user"),
-    )
-    body = {"kind": "adjustment", "direction": "debit", "amount_usd": "1", "reason": "r" * 1000}
+    operator, account = Operator(world_on_file), credit(world_on_file, *OWNER, scope="end_user")
     limit_pages(world_on_file, 1)  # SQLite takes the present size where that is more
-    for number in range(200):
-        key = f"k-{number}"
-        before = rows_of(world_on_file)
-        answer = operator.call("POST", path, json={**body, "idempotency_key": key})
-        if answer.status_code != 201:
-            break
+    number, answer, before = fill(world_on_file, operator, path)
     assert (answer.status_code, answer.json["error"]["code"]) == (503, "database_unavailable")
     assert answer.headers["Retry-After"] == "1"
     assert "full" not in answer.text
     assert rows_of(world_on_file) == before
     assert sound(world_on_file)
     limit_pages(world_on_file, NO_LIMIT)
-    again = operator.make(path, **body, idempotency_key=key)
+    again = operator.make(path, **DEBIT, idempotency_key=f"k-{number}")
     assert again["wallet_balance_usd"] == f"{held(world_on_file, account) / MAJOR:.8f}"
     assert held(world_on_file, account) == (999 - number) * MAJOR + 1
     assert sound(world_on_file)
