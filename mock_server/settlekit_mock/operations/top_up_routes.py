@@ -3,7 +3,7 @@
 import time
 from typing import Annotated, Any, Final, Literal
 
-from msgspec import UNSET, Meta, UnsetType
+from msgspec import UNSET, Meta, UnsetType, field
 
 from settlekit.errors import SignatureError
 from settlekit.webhooks.signature import verify_signature
@@ -14,7 +14,10 @@ from settlekit_mock.http.routes import Request, Route
 from settlekit_mock.http.wire import (
     AmountText,
     Answer,
+    Body,
     MajorText,
+    Metadata,
+    ShortText,
     StrictBody,
     UrlText,
     positive_units,
@@ -61,6 +64,14 @@ class TopUpAnswer(Answer, frozen=True, kw_only=True):
     checkout_url: str
     status: Literal["credited"]
     credited_wallet_balance_usd: OptionalMajor = UNSET
+
+
+class CardEvent(Body, frozen=True, kw_only=True):
+    """An event of the card processor; what this version doesn't know of it is ignored."""
+
+    type: ShortText
+    id: ShortText | None = None
+    data: Metadata = field(default_factory=dict)
 
 
 class Received(Answer, frozen=True, kw_only=True):
@@ -162,7 +173,8 @@ TOP_UP_ROUTES: Final = (
         _webhook,
         Received,
         "Take the card processor's events: a completed checkout credits its top-up once",
+        body=CardEvent,
         dialect=OPERATIONS,
-        errors=((400, "invalid_request"), (404, "invalid_request")),
+        errors=((404, "invalid_request"),),
     ),
 )
