@@ -146,7 +146,9 @@ def _query_parameters(route: Route) -> list[dict[str, Any]]:
 
 def _or_empty(shape: dict[str, Any]) -> dict[str, Any]:
     """Describe a parameter that counts as absent where it is empty."""
-    kept = {name: shape[name] for name in ("default", "description") if name in shape}
+    kept: dict[str, Any] = {
+        name: shape[name] for name in ("default", "description") if name in shape
+    }
     others = {name: value for name, value in shape.items() if name not in kept}
     choices = others["anyOf"] if others.keys() == {"anyOf"} else [others]
     return {"anyOf": [*choices, {"type": "string", "maxLength": 0}], **kept}
