@@ -6,7 +6,7 @@ import signal
 import sys
 import threading
 from contextlib import ExitStack
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from typing import Any
 
 from settlekit_mock.app import build, open_world
@@ -21,6 +21,8 @@ HOST = "127.0.0.1"
 PORT = 8787
 GRACE_SECONDS = 1.5
 """How long calls under way are waited for when the server is interrupted."""
+LOOK_SECONDS = 0.5
+"""How often a waiting server looks whether a signal came."""
 
 _OPTIONS = (
     ("host", "address to listen on", HOST),
@@ -121,7 +123,7 @@ def _serve(chosen: argparse.Namespace) -> int:
         server.start()
         announce(world, as_json=chosen.json)
         _tell_what_changes_nothing(chosen, world)
-        interrupted.get()
+        _wait(interrupted)
         _leave(house.pop_all())
     return 0
 
@@ -138,6 +140,16 @@ def _watch_signals() -> SimpleQueue[int]:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, tell)
     return told
+
+
+def _wait(told: SimpleQueue[int]) -> None:
+    # Looked at now and then: a signal that comes just before the waiting begins doesn't end it.
+    while True:
+        try:
+            told.get(timeout=LOOK_SECONDS)
+        except Empty:
+            continue
+        return
 
 
 def _leave(house: ExitStack) -> None:

@@ -1,6 +1,7 @@
 """``settlekit-mock serve`` as somebody at a terminal meets it."""
 
 import os
+import queue
 import re
 import signal
 import socket
@@ -15,7 +16,7 @@ import pytest
 
 from settlekit import Client, TransportError
 from settlekit_mock import MockServer
-from settlekit_mock.cli import main
+from settlekit_mock.cli import main, serve
 from settlekit_mock.kernel.database import Database
 from settlekit_mock.kernel.times import SECOND, from_text, to_text
 from settlekit_mock.settings import variable
@@ -296,6 +297,23 @@ def test_a_port_is_free_again_at_once(start: Start) -> None:
     second = start("--port", port, "--json")
     assert second.end().status == 0
     assert second.told["url"] == first.told["url"]
+
+
+def test_a_signal_that_wakes_nobody_is_found() -> None:
+    """A signal that came just before the server began to wait ends it at the next look."""
+    looks: list[float] = []
+
+    class Late:
+        """A queue whose first look is in vain."""
+
+        def get(self, timeout: float) -> int:
+            looks.append(timeout)
+            if len(looks) == 1:
+                raise queue.Empty
+            return signal.SIGTERM
+
+    serve._wait(Late())
+    assert looks == [serve.LOOK_SECONDS] * 2
 
 
 # -- what it keeps -----------------------------------------------------------------------
