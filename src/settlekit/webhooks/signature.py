@@ -12,7 +12,7 @@ import re
 import time
 from collections.abc import Callable, Sequence
 from functools import lru_cache
-from typing import Final, cast
+from typing import Any, Final, cast
 
 from settlekit.errors import InvalidArgument, PayloadError, SignatureError
 
@@ -52,7 +52,8 @@ def verify_signature(
     InvalidArgument for a secret, header or tolerance that can't be one.
     """
     keys = _keys(secrets)
-    _check_tolerance(tolerance_seconds)
+    if tolerance_seconds is not TOLERANCE_SECONDS:
+        _check_tolerance(tolerance_seconds)
     raw = _raw(body)
     timestamp, signatures = read_header(header)
     if abs(now() - int(timestamp)) > tolerance_seconds:
@@ -68,11 +69,11 @@ def verify_signature(
 
 def read_header(header: str | None) -> tuple[str, list[str]]:
     """Return the timestamp's text and the ``v1`` signatures of a header."""
-    if header is not None and not isinstance(cast(object, header), str):
-        raise InvalidArgument("header", "must be text: decode a header's bytes as latin-1")
-    usual = _USUAL.fullmatch(header or "")
+    usual = _USUAL.fullmatch(header) if type(header) is str else None
     if usual:
         return usual[1], [usual[2]]
+    if header is not None and not isinstance(cast(object, header), str):
+        raise InvalidArgument("header", "must be text: decode a header's bytes as latin-1")
     if not header:
         raise SignatureError("missing", f"there is no {SIGNATURE_HEADER} header")
     timestamps: list[str] = []
@@ -114,21 +115,25 @@ def _raw(body: object) -> bytes:
 
 
 def _keys(secrets: Sequence[str]) -> list[hmac.HMAC]:
-    given = cast(object, secrets)
-    if isinstance(given, str | bytes) or not isinstance(given, Sequence) or not given:
+    given: Any = secrets
+    # The usual two first: to ask whether something is a Sequence takes longer than to sign.
+    if not given or (type(given) not in (list, tuple) and not _is_sequence(given)):
         raise InvalidArgument("secrets", "must be a list of one secret or more")
-    return [_checked_key(secret) for secret in cast("Sequence[object]", given)]
+    try:
+        return [_key(secret) for secret in given]
+    except TypeError:
+        raise InvalidArgument("secrets", "must hold text") from None
 
 
-def _checked_key(secret: object) -> hmac.HMAC:
-    if not isinstance(secret, str):
-        raise InvalidArgument("secrets", "must hold text")
-    return _key(secret)
+def _is_sequence(given: object) -> bool:
+    return isinstance(given, Sequence) and not isinstance(given, (str, bytes))
 
 
 # A service verifies with the same few secrets all its life.
 @lru_cache(maxsize=64)
 def _key(secret: str) -> hmac.HMAC:
+    if not isinstance(cast(object, secret), str):
+        raise TypeError
     try:
         key = secret.strip().encode()
     except UnicodeEncodeError:
@@ -138,8 +143,11 @@ def _key(secret: str) -> hmac.HMAC:
     return hmac.new(key, digestmod="sha256")
 
 
-def _check_tolerance(seconds: object) -> None:
-    number = isinstance(seconds, int | float) and not isinstance(seconds, bool)
+def _check_tolerance(seconds: Any) -> None:
     # NaN is neither below nor above anything: with it nothing would ever be stale.
-    if not number or not 0 <= cast(float, seconds) < math.inf:
+    if (
+        type(seconds) is bool
+        or not isinstance(seconds, (int, float))
+        or not 0 <= seconds < math.inf
+    ):
         raise InvalidArgument("tolerance_seconds", "must be a number of seconds, 0 or more")
