@@ -61,6 +61,8 @@ check: $(READY) ## lint, format, types, arrows, and whether what is generated is
 	@$(BIN)/lint-imports
 	@$(BIN)/python scripts/unasync.py --check
 	@$(BIN)/python scripts/batch_life_page.py --check
+	@$(BIN)/python scripts/exam_page.py --check
+	@$(BIN)/python scripts/performance_page.py --check
 	@$(BIN)/python scripts/guide_pages.py --check
 
 format: $(READY) ## put the code into the project's format

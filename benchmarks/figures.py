@@ -67,7 +67,19 @@ class Figure:
         return value is not None and self.target.met_by(value)
 
     def as_dict(self) -> dict[str, Any]:
-        return {**asdict(self), "ratio": self.ratio, "met": self.met}
+        return {**asdict(self), "ratio": self.ratio, "met": self.met, "shown": self.shown()}
+
+    def shown(self) -> dict[str, str]:
+        """Write the figure for people, a text for each column of a table."""
+        return {
+            "work": self.work,
+            "ours": shown(self.ours, self.unit),
+            "against": self.against or "–",
+            "theirs": shown(self.theirs, self.unit),
+            "ratio": "–" if self.ratio is None else f"{self.ratio:.3g}",
+            "target": target_text(self),
+            "met": {True: "yes", False: "no", None: "–"}[self.met],
+        }
 
 
 def shown(value: float | None, unit: Unit) -> str:

@@ -13,7 +13,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from figures import Figure, shown, target_text
+from figures import Figure, shown
 from measuring import Scale
 from rich.console import Console
 from rich.table import Table
@@ -42,6 +42,9 @@ ROWS = (
     "year_at_scale",
 )
 """A module in ``rows`` each."""
+
+COLUMNS = ("work", "ours", "against", "theirs", "ratio", "target", "met")
+VERDICTS = {"yes": "[green]yes", "no": "[red]no", "–": "–"}
 
 
 def _arguments() -> argparse.Namespace:
@@ -78,19 +81,13 @@ def _line(figure: Figure) -> str:
 
 def _table(found: list[tuple[str, Figure]]) -> Table:
     table = Table(title=f"settlekit, {_machine()}")
-    for heading in ("work", "ours", "against", "theirs", "ratio", "target", "met"):
+    for heading in COLUMNS:
         numeric = heading in ("ours", "theirs", "ratio", "target")
         table.add_column(heading, justify="right" if numeric else "left", no_wrap=numeric)
     for _, figure in found:
-        table.add_row(
-            figure.work,
-            shown(figure.ours, figure.unit),
-            figure.against or "–",
-            shown(figure.theirs, figure.unit),
-            "–" if figure.ratio is None else f"{figure.ratio:.3g}",
-            target_text(figure),
-            {True: "[green]yes", False: "[red]no", None: "–"}[figure.met],
-        )
+        cells = figure.shown()
+        cells["met"] = VERDICTS[cells["met"]]
+        table.add_row(*(cells[heading] for heading in COLUMNS))
     return table
 
 
