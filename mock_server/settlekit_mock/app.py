@@ -42,15 +42,16 @@ def open_world(url: str = MEMORY_URL, settings: Settings | None = None) -> World
         return _open_in_memory(settings)
     database = Database(url)
     try:
-        fresh = database.prepare()
-        database.claim()
+        with database.beginning():
+            fresh = database.prepare()
+            database.claim()
+            world = _installed(database, settings)
+            world.is_new = fresh
+            if fresh:
+                world.begin()
     except BaseException:
         database.close()
         raise
-    world = _installed(database, settings)
-    world.is_new = fresh
-    if fresh:
-        world.begin()
     return world
 
 

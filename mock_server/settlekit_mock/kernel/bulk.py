@@ -16,8 +16,14 @@ def insert_rows(
 
 
 @cache
+def in_driver_words(statement: str, dialect: str) -> str:
+    """Write a statement's places, each a ``?``, as the database's driver wants them."""
+    return statement if dialect == "sqlite" else statement.replace("?", "%s")
+
+
+@cache
 def _statement(table: Table, columns: tuple[str, ...], dialect: str) -> str:
-    placeholder = "?" if dialect == "sqlite" else "%s"
-    places = ", ".join([placeholder] * len(columns))
+    places = ", ".join("?" * len(columns))
     # Names are this code's own; the values are bound.
-    return f"INSERT INTO {table.name} ({', '.join(columns)}) VALUES ({places})"  # noqa: S608
+    statement = f"INSERT INTO {table.name} ({', '.join(columns)}) VALUES ({places})"  # noqa: S608
+    return in_driver_words(statement, dialect)

@@ -85,15 +85,18 @@ _READ = select(
     STATE.c.next_number,
 )
 
+_READ_ALONE = _READ.with_for_update()
+"""SQLite's writer is alone anyway, and takes this for the plain reading."""
 
 _WRITE = update(STATE).values(
     {column: bindparam(f"new_{column.name}") for column in _READ.selected_columns}
 )
 
 
-def load_state(connection: Connection) -> State:
-    """Read the server's one row."""
-    seed, frozen_at, offset_ms, sign_with_clock, next_number = connection.execute(_READ).one()
+def load_state(connection: Connection, *, to_write: bool = False) -> State:
+    """Read the server's one row; who is to write keeps other processes' writers waiting."""
+    row = connection.execute(_READ_ALONE if to_write else _READ).one()
+    seed, frozen_at, offset_ms, sign_with_clock, next_number = row
     return State(seed, frozen_at, offset_ms, bool(sign_with_clock), next_number)
 
 

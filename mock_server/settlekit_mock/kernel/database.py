@@ -1,4 +1,4 @@
-"""The database: SQLite in memory or in a file, and its transactions.
+"""The database, SQLite in memory or in a file, or PostgreSQL, and its transactions.
 
 Facts this stands on: SQLite's writers open with ``BEGIN IMMEDIATE``, for a transaction
 that reads first and writes later fails at once when another wrote in between; one lock a
@@ -19,7 +19,11 @@ from sqlalchemy.exc import ArgumentError
 from sqlalchemy.exc import DatabaseError as DriverError
 from sqlalchemy.pool import StaticPool
 
+from settlekit_mock.kernel import postgresql
+from settlekit_mock.kernel.problems import DatabaseUnusable
 from settlekit_mock.kernel.tables import METADATA, SCHEMA_VERSION, STATE
+
+__all__ = ["MEMORY_URL", "AnyRow", "Database", "DatabaseUnusable"]
 
 BUSY_TIMEOUT_MS = 10_000
 MEMORY_URL = "sqlite://"
@@ -31,16 +35,13 @@ AnyRow = Row[*tuple[Any, ...]]
 """A row of any columns, read by their names."""
 
 
-class DatabaseUnusable(Exception):
-    """The database can't be opened: one line says why and what to do."""
-
-
 class Database:
     """One database of one mock server, safe to share between threads."""
 
     def __init__(self, url: str = MEMORY_URL, *, image: bytes | None = None) -> None:
         self.url = url
         self.in_memory = url in _IN_MEMORY
+        self.is_postgresql = postgresql.named_by(url)
         self._write_lock = threading.RLock()
         self._claim: sqlite3.Connection | None = None
         self._memory = _memory_connection(image) if self.in_memory else None
@@ -50,6 +51,8 @@ class Database:
         if self._memory is not None:
             memory = self._memory
             engine = create_engine(MEMORY_URL, creator=lambda: memory, poolclass=StaticPool)
+        elif postgresql.named_by(self.url):
+            engine = postgresql.engine(self.url)
         else:
             engine = _file_engine(self.url)
         return engine
@@ -57,11 +60,11 @@ class Database:
     @contextmanager
     def write(self) -> Generator[Connection, None, None]:
         """Open a transaction that may write; it commits, or rolls back on any exception."""
-        with (
-            self._write_lock,
-            self.engine.connect() as connection,
-            connection.begin(),
-        ):
+        if self.is_postgresql:
+            with self.engine.begin() as connection:
+                yield connection
+            return
+        with self._write_lock, self.engine.connect() as connection, connection.begin():
             # The driver opens no transaction for a SELECT, so it is left in autocommit and told.
             connection.exec_driver_sql("BEGIN IMMEDIATE")
             yield connection
@@ -69,6 +72,10 @@ class Database:
     @contextmanager
     def read(self) -> Generator[Connection, None, None]:
         """Open a transaction that sees one state of the database and writes nothing."""
+        if self.is_postgresql:
+            with postgresql.reading(self.engine) as connection:
+                yield connection
+            return
         with self._reading(), self.engine.connect() as connection, connection.begin():
             connection.exec_driver_sql("BEGIN")
             yield connection
@@ -86,6 +93,8 @@ class Database:
         try:
             return self._prepare()
         except DriverError as error:
+            if self.is_postgresql:
+                raise postgresql.unusable(error) from error
             raise DatabaseUnusable(
                 f"can't use the database {_shown(self.url)}: {error.orig}; "
                 "give --db a file in a folder that can be written"
@@ -114,13 +123,23 @@ class Database:
             )
         return False
 
+    def beginning(self) -> AbstractContextManager[Any]:
+        """Keep other processes from beginning the same database at the same time."""
+        return postgresql.beginning(self.engine) if self.is_postgresql else nullcontext()
+
     def claim(self) -> None:
         """Keep every other server off a file for as long as this one, or its process, lives.
 
         Raises ``DatabaseUnusable`` where another has it.
         """
         name = self.engine.url.database
-        if self.in_memory or self._claim is not None or not name or name.startswith("file:"):
+        if (
+            self.in_memory
+            or self.is_postgresql
+            or self._claim is not None
+            or not name
+            or name.startswith("file:")
+        ):
             return
         # A lock of the system's on a file beside it: it goes when the process goes.
         claim = sqlite3.connect(
@@ -190,7 +209,8 @@ def _file_engine(url: str) -> Engine:
         raise DatabaseUnusable(f"not a database URL: {_shown(url)}") from error
     if parsed.drivername not in ("sqlite", "sqlite+pysqlite"):
         raise DatabaseUnusable(
-            f"can't use a {parsed.drivername} database; give --db a file, or sqlite:///file.db"
+            f"can't use a {parsed.drivername} database; give --db a file, or "
+            "postgresql+psycopg://host/name"
         )
     if parsed.host or parsed.username:
         raise DatabaseUnusable(f"{_shown(url)} names a host; give --db a file of this machine")

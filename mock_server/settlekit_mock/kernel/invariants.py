@@ -21,16 +21,17 @@ class Violation(NamedTuple):
     got: str
 
 
+_TRIGGERS: Final = {
+    "sqlite": text("SELECT name FROM sqlite_schema WHERE type = 'trigger'"),
+    "postgresql": text("SELECT tgname FROM pg_trigger WHERE tgenabled <> 'D'"),
+}
+
 Invariant = Callable[[Connection], list[Violation]]
 
 
 def unguarded(connection: Connection, name: str, *tables: Table) -> list[Violation]:
     """Name the append-only tables whose guards are gone; ``name`` is the invariant's."""
-    if connection.dialect.name != "sqlite":
-        return []
-    guards = set(
-        connection.execute(text("SELECT name FROM sqlite_schema WHERE type = 'trigger'")).scalars()
-    )
+    guards = set(connection.execute(_TRIGGERS[connection.dialect.name]).scalars())
     return [
         Violation(name, table.name, f"a trigger {guard}", "none")
         for table in tables

@@ -31,6 +31,10 @@ class Problem(Exception):
             self.status = status
 
 
+class DatabaseUnusable(Exception):
+    """The database can't be opened: one line says why and what to do."""
+
+
 class Malformed(Problem):
     """The request can't be read: 400."""
 

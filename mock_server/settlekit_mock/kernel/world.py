@@ -150,7 +150,7 @@ class World:
         tx = None
         try:
             with self.database.write() as connection:
-                tx = Transaction(self, connection, load_state(connection))
+                tx = Transaction(self, connection, load_state(connection, to_write=True))
                 yield tx
                 tx.finish()
                 now = tx.state.now

@@ -8,7 +8,14 @@ from sqlalchemy.sql.functions import Function
 from settlekit_mock.kernel.invariants import MOST, Invariant, Violation, unguarded
 from settlekit_mock.kernel.money import LIMIT
 from settlekit_mock.ledger.service import NEVER_NEGATIVE
-from settlekit_mock.ledger.tables import ACCOUNTS, ENTRIES, TRANSACTIONS, exact_sum, joined
+from settlekit_mock.ledger.tables import (
+    ACCOUNTS,
+    ENTRIES,
+    TRANSACTIONS,
+    exact_sum,
+    joined,
+    upper_half,
+)
 
 _HIGH, _LOW = exact_sum(ENTRIES.c.amount)
 _IN_ALL_HIGH, _IN_ALL_LOW = exact_sum(ACCOUNTS.c.balance)
@@ -100,7 +107,7 @@ INVARIANTS: Final[tuple[Invariant, ...]] = (
 _UNBALANCED = (
     select(ENTRIES.c.transaction_number, ENTRIES.c.currency, _HIGH, _LOW)
     .group_by(ENTRIES.c.transaction_number, ENTRIES.c.currency)
-    .having(or_(_LOW.bitwise_and(2**32 - 1) != 0, _HIGH + _LOW.bitwise_rshift(32) != 0))
+    .having(or_(_LOW.bitwise_and(2**32 - 1) != 0, _HIGH + upper_half(_LOW) != 0))
     .limit(MOST)
 )
 _SUMS = select(ACCOUNTS.c.currency, _IN_ALL_HIGH, _IN_ALL_LOW).group_by(ACCOUNTS.c.currency)

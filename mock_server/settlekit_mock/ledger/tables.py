@@ -19,7 +19,9 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    cast,
     func,
+    literal_column,
     text,
 )
 
@@ -147,10 +149,18 @@ _HALF = 32
 def exact_sum(amounts: ColumnElement[int]) -> tuple[ColumnElement[int], ColumnElement[int]]:
     """Sum amounts in two halves, which can't overflow where the sum would; see ``joined``."""
     low = (1 << _HALF) - 1
-    return (
-        func.coalesce(func.sum(amounts.bitwise_rshift(_HALF)), 0),
-        func.coalesce(func.sum(amounts.bitwise_and(low)), 0),
-    )
+    return (_sum(upper_half(amounts)), _sum(amounts.bitwise_and(low)))
+
+
+def upper_half(amounts: ColumnElement[int]) -> ColumnElement[int]:
+    """Return what is above the lower 32 bits."""
+    # PostgreSQL shifts by a plain integer alone, so the number is written, not bound.
+    return amounts.op(">>", return_type=BigInteger())(literal_column(str(_HALF)))
+
+
+def _sum(halves: ColumnElement[int]) -> ColumnElement[int]:
+    # PostgreSQL's sums of 64 bits have another type, which knows no bits.
+    return func.coalesce(cast(func.sum(halves), BigInteger), 0)
 
 
 def joined(high: int, low: int) -> int:

@@ -1,7 +1,7 @@
 """A provider's receivable by bucket, kept as batches move, so that a summary adds up little."""
 
 from sqlalchemy import Connection, bindparam, select
-from sqlalchemy.dialects.sqlite import insert as upsert
+from sqlalchemy.dialects.postgresql import insert as upsert
 
 from settlekit_mock.settlement.rules.standing import Bucket
 from settlekit_mock.settlement.tables import PROVIDER_TOTALS

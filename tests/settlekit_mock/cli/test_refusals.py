@@ -212,11 +212,17 @@ def test_a_database_of_another_version_is_named(capsys: Told, tmp_path: Path) ->
     assert "or use the release that made it" in line
 
 
-@pytest.mark.parametrize("url", ["postgresql://user:hush@host/x", "mysql://user:hush@host/x"])
-def test_another_kind_of_database_is_refused(capsys: Told, url: str) -> None:
-    """A database that isn't SQLite is refused, with no word of its password."""
+@pytest.mark.parametrize(
+    ("url", "problem"),
+    [
+        ("mysql://user:hush@host/x", "can't use a mysql database; give --db a file"),
+        ("postgresql://user:hush@/x?host=/nowhere", "can't use the PostgreSQL database: "),
+    ],
+)
+def test_a_database_that_cannot_be_used_is_refused(capsys: Told, url: str, problem: str) -> None:
+    """A kind that isn't known, and a server that isn't there, with no word of the password."""
     line = told(capsys, "--port=0", "--db", url)
-    assert "give --db a file" in line
+    assert problem in line
     assert "hush" not in line
 
 

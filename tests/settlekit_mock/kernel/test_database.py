@@ -126,7 +126,7 @@ def no_folder(path: Path) -> str:
         (not_a_database, "file is not a database"),
         (a_folder, "unable to open database file"),
         (no_folder, "doesn't exist"),
-        (lambda _: "postgresql://user:hidden@localhost/mock", "can't use a postgresql database"),
+        (lambda _: "mysql://user:hidden@localhost/mock", "can't use a mysql database"),
         (lambda _: "sqlite+aiosqlite:///mock.db", "can't use a sqlite+aiosqlite database"),
         (lambda _: "sqlite://user:hidden@host/mock.db", "names a host"),
         (lambda _: "://", "not a database URL"),

@@ -12,6 +12,7 @@ from sqlalchemy import select
 
 from settlekit.money import TOKENS, Band
 from settlekit_mock.http.csv import guarded, lines
+from settlekit_mock.kernel.bulk import in_driver_words
 from settlekit_mock.kernel.database import AnyRow
 from settlekit_mock.kernel.times import to_text
 from settlekit_mock.kernel.world import World
@@ -65,7 +66,8 @@ def usage_csv(
     after = 0
     while True:
         with world.snapshot() as connection:
-            rows = connection.exec_driver_sql(_ROWS, (batch.period_number, after, CHUNK)).cursor
+            statement = in_driver_words(_ROWS, connection.dialect.name)
+            rows = connection.exec_driver_sql(statement, (batch.period_number, after, CHUNK)).cursor
             assert rows is not None
             chunk = rows.fetchall()
         if not chunk:

@@ -1,0 +1,77 @@
+"""PostgreSQL: several processes on one database.
+
+Writers are READ COMMITTED and lock the world's one row before they read anything else, so
+they come one after the other, as SQLite's do, and see all that was committed before them.
+Readers are REPEATABLE READ: they see one state of the database.
+"""
+
+from collections.abc import Generator
+from contextlib import contextmanager
+from typing import Final
+
+from sqlalchemy import Connection, Engine, create_engine, make_url, text
+from sqlalchemy.exc import ArgumentError
+from sqlalchemy.exc import DatabaseError as DriverError
+
+from settlekit_mock.kernel.problems import DatabaseUnusable
+
+_DRIVERS: Final = frozenset({"postgresql", "postgres", "postgresql+psycopg"})
+_CONNECTIONS: Final = 16
+_BEGINNING: Final = text("SELECT pg_advisory_lock(7311849202)")
+_BEGUN: Final = text("SELECT pg_advisory_unlock(7311849202)")
+
+
+def named_by(url: str) -> bool:
+    """Say whether a URL names a PostgreSQL database."""
+    return url.partition("://")[0] in _DRIVERS and "://" in url
+
+
+def engine(url: str) -> Engine:
+    """Make the engine; raises ``DatabaseUnusable`` where the driver is missing."""
+    try:
+        return create_engine(
+            make_url(url).set(drivername="postgresql+psycopg"),
+            isolation_level="READ COMMITTED",
+            pool_size=_CONNECTIONS,
+            pool_pre_ping=True,
+        )
+    except ImportError as error:
+        raise DatabaseUnusable(
+            "PostgreSQL needs a driver: install settlekit[postgresql]"
+        ) from error
+    except (ArgumentError, ValueError) as error:
+        raise DatabaseUnusable("not a database URL; expected postgresql+psycopg://…") from error
+
+
+@contextmanager
+def reading(engine: Engine) -> Generator[Connection, None, None]:
+    """Open a transaction that sees one state of the database and writes nothing."""
+    with (
+        engine.connect().execution_options(
+            isolation_level="REPEATABLE READ", postgresql_readonly=True
+        ) as connection,
+        connection.begin(),
+    ):
+        yield connection
+
+
+@contextmanager
+def beginning(engine: Engine) -> Generator[None, None, None]:
+    """Keep other processes from making tables and actors at the same time."""
+    try:
+        with engine.connect() as connection:
+            connection.execute(_BEGINNING)
+            connection.commit()
+            try:
+                yield
+            finally:
+                connection.execute(_BEGUN)
+                connection.commit()
+    except DriverError as error:
+        raise unusable(error) from error
+
+
+def unusable(error: DriverError) -> DatabaseUnusable:
+    """Say in one line what the server, or the way to it, has against it."""
+    lines = str(error.orig).strip().splitlines() or ["no reason given"]
+    return DatabaseUnusable(f"can't use the PostgreSQL database: {lines[0]}; see --db")
