@@ -94,7 +94,7 @@ def unstructure(model: Model) -> JsonObject:
 
 def _read_one(model: type[M], answer: Answer) -> M:
     payload, response, path = _unwrap(answer)
-    with _blaming(response):
+    with _blaming(lambda: response):
         result = structure(model, payload, path)
     answer_with(result, response)
     return result
@@ -117,7 +117,7 @@ def _read_page(model: type[M], answer: Answer) -> Listing[M] | None:
 
 def _read_any_listing(model: type[M], answer: Answer) -> Listing[M]:
     payload, response, path = _unwrap(answer)
-    with _blaming(response):
+    with _blaming(lambda: response):
         page = json_object(payload)
         where = path if page is None else f"{path}.items"
         rows = payload if page is None else page.get("items")
@@ -134,7 +134,7 @@ def _read_any_listing(model: type[M], answer: Answer) -> Listing[M]:
 
 
 def _unwrap(answer: Answer) -> tuple[Any, Response, str]:
-    with _blaming(answer.metadata()):
+    with _blaming(answer.metadata):
         body = decode(answer.content)
     envelope = json_object(body)
     if envelope is not None and "data" in envelope:
@@ -145,7 +145,7 @@ def _unwrap(answer: Answer) -> tuple[Any, Response, str]:
 class _blaming:  # noqa: N801  (reads as a statement)
     """Put the answer's metadata into the DecodeError of what is read inside."""
 
-    def __init__(self, response: Response) -> None:
+    def __init__(self, response: Callable[[], Response]) -> None:
         self._response = response
 
     def __enter__(self) -> None:
@@ -153,4 +153,4 @@ class _blaming:  # noqa: N801  (reads as a statement)
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         if isinstance(error, DecodeError) and error.response is None:
-            raise DecodeError(error.problems, self._response) from error.__cause__
+            raise DecodeError(error.problems, self._response()) from error.__cause__

@@ -134,19 +134,20 @@ _call_ids = count(1)
 
 def perform(
     call: Call[T],
-    prepare: Callable[[Call[T]], Request],
+    prepare: Callable[[Call[T], float | None], Request],
     policy: RetryPolicy,
     chance: Chance,
     observer: Observer,
 ) -> Flow[T]:
     """Make a call: send it, repeat it where that is safe, read the answer.
 
-    ``prepare`` makes the request anew for each attempt, so that a token can change.
+    ``prepare`` makes the request anew for each attempt, with the seconds that the call has
+    left, so that a token can change.
     """
     deadline = chance.monotonic() + policy.total_seconds
     call_id = next(_call_ids)
     for attempt in count(1):
-        request = _within(prepare(call), deadline - chance.monotonic())
+        request = prepare(call, _left(deadline - chance.monotonic()))
         started = AttemptStarted(
             call_id=call_id, attempt=attempt, method=call.method, path=call.path
         )
@@ -232,14 +233,6 @@ def _passing(error: Exception) -> bool:
     return status in {408, 429} or (status >= 500 and status != 501)
 
 
-def _within(request: Request, left: float) -> Request:
-    """Give a request no more time than the call has left."""
-    if math.isinf(left):
-        return request
-    left = max(left, 0.001)
-    timeout = request.timeout_seconds
-    return attrs.evolve(
-        request,
-        left_seconds=left,
-        timeout_seconds=None if timeout is None else min(timeout, left),
-    )
+def _left(seconds: float) -> float | None:
+    """Return what an attempt has of a call's time, or None where that has no end."""
+    return None if math.isinf(seconds) else max(seconds, 0.001)

@@ -56,8 +56,13 @@ class Options:
     max_answer_bytes: int = MAX_ANSWER_BYTES
 
 
-def request_of(call: Call[Any], settings: Settings, options: Options) -> Request:
-    """Return the request that a call stands for, with the token of now."""
+def request_of(
+    call: Call[Any], left_seconds: float | None, *, settings: Settings, options: Options
+) -> Request:
+    """Return the request that a call stands for, with the token of now.
+
+    No step of it may take longer than the call has left.
+    """
     base = settings.base_url if call.root is Root.API else settings.origin_url
     query = f"?{urlencode(call.query)}" if call.query else ""
     headers = {"accept": "application/json", "user-agent": USER_AGENT}
@@ -70,6 +75,7 @@ def request_of(call: Call[Any], settings: Settings, options: Options) -> Request
         headers=headers | _credentials(call.auth, settings),
         content=None if call.body is None else _codec.encode(call.body),
         timeout_seconds=options.timeout_seconds,
+        left_seconds=left_seconds,
         max_bytes=options.max_answer_bytes,
     )
 

@@ -38,7 +38,7 @@ class World:
     seconds_per_send: float = 0.0
     spread: float = 1.0
     waits: list[float] = attrs.Factory(list)
-    timeouts: list[float | None] = attrs.Factory(list)
+    lefts: list[float | None] = attrs.Factory(list)
     observer: Observer = attrs.Factory(Observer)
 
     def chance(self) -> Chance:
@@ -47,7 +47,7 @@ class World:
     def play(self, call: Call[Any], policy: RetryPolicy, outcomes: list[Outcome]) -> Any:
         """Drive a flow with these outcomes, one for each request."""
         left = iter(outcomes)
-        steps = perform(call, lambda _: request(), policy, self.chance(), self.observer)
+        steps = perform(call, lambda _, left: request(left), policy, self.chance(), self.observer)
         outcome: Outcome = None
         try:
             step = next(steps)
@@ -62,17 +62,17 @@ class World:
             self.waits.append(step.seconds)
             self.now += step.seconds
             return None
-        self.timeouts.append(step.request.timeout_seconds)
+        self.lefts.append(step.request.left_seconds)
         self.now += self.seconds_per_send
         return next(left)
 
     @property
     def sends(self) -> int:
-        return len(self.timeouts)
+        return len(self.lefts)
 
 
-def request() -> Request:
-    return Request(method="GET", url="http://localhost/v1/x", headers={}, timeout_seconds=30.0)
+def request(left_seconds: float | None = None) -> Request:
+    return Request(method="GET", url="http://localhost/v1/x", headers={}, left_seconds=left_seconds)
 
 
 def call(*, repeatable: bool = True, read: Callable[[Answer], Any] | None = None) -> Call[Any]:
@@ -200,14 +200,14 @@ def test_total_time_bounds_slow_attempts() -> None:
     world = World(seconds_per_send=25.0, spread=0.0)
     with pytest.raises(TransportError):
         world.play(call(), POLICY, [BROKEN, BROKEN, BROKEN, OK])
-    assert world.timeouts == [30.0, 30.0, 10.0]
+    assert world.lefts == [60.0, 35.0, 10.0]
 
 
 def test_each_attempt_is_prepared_anew() -> None:
     """A token that changes between attempts is asked for again."""
     made = 0
 
-    def prepare(_: Call[Any]) -> Request:
+    def prepare(_: Call[Any], left_seconds: float | None) -> Request:
         nonlocal made
         made += 1
         return request()
@@ -292,7 +292,7 @@ def test_a_call_that_is_cancelled_is_told_of() -> None:
     """Who counts requests under way hears of the end of each, whatever ended it."""
     heard: list[AttemptEnded] = []
     observer = Observer(on_response=heard.append)
-    steps = perform(call(), lambda _: request(), POLICY, World().chance(), observer)
+    steps = perform(call(), lambda _, left: request(left), POLICY, World().chance(), observer)
     next(steps)
     with pytest.raises(KeyboardInterrupt):
         steps.throw(KeyboardInterrupt())

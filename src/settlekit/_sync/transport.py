@@ -3,7 +3,7 @@
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from functools import cache
 from typing import TYPE_CHECKING, Final
@@ -160,11 +160,13 @@ def _timeout(http: "httpx.Client", request: Request) -> "httpx.Timeout":
     )
     if request.left_seconds is None:
         return own
-    steps = {
-        name: request.left_seconds if seconds is None else min(seconds, request.left_seconds)
-        for name, seconds in own.as_dict().items()
-    }
-    return httpx.Timeout(**steps)
+    left = request.left_seconds
+    steps = own.as_dict()
+    if all(seconds is not None and seconds <= left for seconds in steps.values()):
+        return own
+    return httpx.Timeout(
+        **{name: left if seconds is None else min(seconds, left) for name, seconds in steps.items()}
+    )
 
 
 def _checked(http: object) -> "httpx.Client":
@@ -189,24 +191,34 @@ def _open_pool(*, encrypted: bool) -> "httpx.Client":
 
 
 def _answer(response: "httpx.Response", content: bytes, started: float) -> Answer:
+    headers = _headers(response)
     return Answer(
         status=response.status_code,
-        headers=dict(response.headers),
+        headers=headers,
         content=content,
         elapsed=timedelta(seconds=time.monotonic() - started),
-        framed=_is_framed(response),
+        framed=_is_framed(response.extensions.get("http_version", b""), headers),
     )
 
 
-def _is_framed(response: "httpx.Response") -> bool:
+def _headers(response: "httpx.Response") -> dict[str, str]:
+    """Return the headers by their names in small letters, those of one name joined."""
+    # From the bytes: httpx would ask for their encoding at each one.
+    headers: dict[str, str] = {}
+    for raw_name, raw_value in response.headers.raw:
+        name, value = raw_name.decode("latin-1").lower(), raw_value.decode("latin-1")
+        headers[name] = f"{headers[name]}, {value}" if name in headers else value
+    return headers
+
+
+def _is_framed(version: bytes, headers: Mapping[str, str]) -> bool:
     """Say whether the transport itself notices a body that was cut.
 
     HTTP/2 always does, HTTP/1 where the length or the last chunk says so; a transport in
     this process raises what went wrong.
     """
-    version = response.extensions.get("http_version", b"")
-    chunked = "chunked" in response.headers.get("transfer-encoding", "").lower()
-    return not version.startswith(b"HTTP/1") or chunked or "content-length" in response.headers
+    chunked = "chunked" in headers.get("transfer-encoding", "").lower()
+    return not version.startswith(b"HTTP/1") or chunked or "content-length" in headers
 
 
 def _late(request: Request) -> RequestTimeout:
