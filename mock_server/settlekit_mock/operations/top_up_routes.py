@@ -71,7 +71,7 @@ class CardEvent(Body, frozen=True, kw_only=True):
 
     type: ShortText
     id: ShortText | None = None
-    data: Metadata = field(default_factory=dict)
+    data: Metadata = field(default_factory=dict[str, Any])
 
 
 class Received(Answer, frozen=True, kw_only=True):
