@@ -79,7 +79,7 @@ class Lived:
             self.known["session_id"] = session
             if nonce == "paid":
                 self.post(f"/v1/sandbox/checkout-sessions/{session}/confirm", "")
-        given = {"merchant": SHOP, "amount_minor": 1200, "currency": "JPY"}
+        given: dict[str, Any] = {"merchant": SHOP, "amount_minor": 1200, "currency": "JPY"}
         challenge = sign(secret=self.secret, nonce="one", **given)
         self.known["requirement_id"] = self.post(
             f"{PAYMENTS}/requirements",
@@ -96,7 +96,7 @@ class Lived:
         self.known["delivery_id"] = deliveries["data"][0]["id"]
 
     def _recur(self) -> None:
-        given = {"merchant": SHOP, "amount_minor": 700, "currency": "JPY"}
+        given: dict[str, Any] = {"merchant": SHOP, "amount_minor": 700, "currency": "JPY"}
         self.known["challenge"] = sign_recurring(
             secret=self.secret, cadence="daily", nonce="two", **given
         )

@@ -25,8 +25,8 @@ CLOSED: Final = [route for route in ROUTES if route.role is not Role.ANYONE]
 OF_THE_SERVER: Final = {"state", "events", "due", "idempotency"}
 """Tables in which any call may leave a trace: counters, the journal, work that is due."""
 TELLING: Final = re.compile(r"_id$|secret|_token$|^token|challenge|idempotency_key")
-JPY_1200: Final = {"merchant": SHOP, "amount_minor": 1200, "currency": "JPY"}
-JPY_100: Final = {"operation_key": "find", "amount_minor": 100, "currency": "JPY"}
+JPY_1200: Final[dict[str, Any]] = {"merchant": SHOP, "amount_minor": 1200, "currency": "JPY"}
+JPY_100: Final[dict[str, Any]] = {"operation_key": "find", "amount_minor": 100, "currency": "JPY"}
 TRANSACTION: Final = {
     "network": "polygon",
     "chain_id": 137,
@@ -57,7 +57,11 @@ class Strangers:
         made = lived.mock.merchants.create(merchant="stranger")
         poor = lived.mock.buyers.create(buyer_id="poor", balances={"JPYC": "0", "USDC": "0"})
         provider = lived.mock.tokens.create(role="provider", subject="stranger")
-        self.tokens = {"merchant": made.token or "", "provider": provider, "buyer": poor.token}
+        self.tokens: dict[str, str] = {
+            "merchant": made.token or "",
+            "provider": provider,
+            "buyer": poor.token or "",
+        }
         self.opens = OPENED_BY | {Role.SCHEDULE: frozenset({"schedule"})}
         self.everybody = {**self.tokens, "schedule": lived.schedule_token}
 
