@@ -1,8 +1,9 @@
 """JSON ⇄ models, in one place.
 
-cattrs says how a model is read and written, msgspec does the bytes. Pages and webhooks
-are hot: there msgspec fills the models straight from the bytes, and only what it refuses
-goes the slow way, which gives the verdict and the reasons ("problem @ $.path").
+cattrs says how a model is read and written, msgspec does the bytes. Pages, webhooks and
+objects that hold no others are hot: there msgspec fills the models straight from the bytes,
+and only what it refuses goes the slow way, which gives the verdict and the reasons
+("problem @ $.path").
 """
 
 from collections.abc import Callable, Mapping
@@ -13,7 +14,7 @@ import attrs
 import msgspec
 
 from settlekit._calls.call import Answer
-from settlekit._pages import read_page
+from settlekit._pages import read_object, read_page
 from settlekit._redaction import masked_repr
 from settlekit.errors import DecodeError
 from settlekit.models.base import JsonObject, Model, Response, answer_with, json_object
@@ -93,6 +94,15 @@ def unstructure(model: Model) -> JsonObject:
 
 
 def _read_one(model: type[M], answer: Answer) -> M:
+    envelope = read_object(model, answer.content)
+    if envelope is None:
+        return _read_any(model, answer)
+    result: M = envelope.data
+    answer_with(result, answer.metadata(envelope.meta))
+    return result
+
+
+def _read_any(model: type[M], answer: Answer) -> M:
     payload, response, path = _unwrap(answer)
     with _blaming(lambda: response):
         result = structure(model, payload, path)

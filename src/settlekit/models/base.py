@@ -19,9 +19,9 @@ Instant = Annotated[datetime, msgspec.Meta(tz=True)]
 
 JsonObject = dict[str, Any]
 
-#: The JSON that a model was read from: an object, its bytes, or its place in a page, for
-#: pages are read without making objects.
-Source = JsonObject | bytes | str | tuple["PageSource", int]
+#: The JSON that a model was read from: an object, its bytes, or its place in an answer, for
+#: answers are read without making objects.
+Source = JsonObject | bytes | str | tuple["PageSource | ObjectSource", int]
 
 
 class OpenEnum(StrEnum):
@@ -71,6 +71,20 @@ class PageSource:
             decoded: list[JsonObject] = msgspec.json.decode(self._content)["data"]["items"]
             self._items = decoded
         return self._items[index]
+
+
+class ObjectSource:
+    """The bytes of an answer that holds one object."""
+
+    __slots__ = ("_content",)
+
+    def __init__(self, content: bytes) -> None:
+        self._content = content
+
+    def item(self, _: int) -> JsonObject:
+        """Return the JSON of the object."""
+        decoded: JsonObject = msgspec.json.decode(self._content)["data"]
+        return decoded
 
 
 class Model:
