@@ -77,7 +77,7 @@ LOOPBACK_NAMES: Final = frozenset({"localhost", "127.0.0.1", "[::1]"})
 _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 _URL_LIMIT: Final = 2048
 _VISIBLE_ASCII: Final = re.compile(r"[!-\[\]-~]+", re.ASCII)  # all but the backslash
-_HOST: Final = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,62}\.?)*", re.ASCII)
+_HOST: Final = re.compile(r"[a-z0-9_][a-z0-9_-]{0,62}(\.[a-z0-9_-]{1,63})*\.?", re.ASCII)
 
 
 class Url(NamedTuple):

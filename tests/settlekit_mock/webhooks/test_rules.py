@@ -1,3 +1,4 @@
+import time
 from ipaddress import IPv4Address, IPv6Address, ip_address
 
 import pytest
@@ -106,6 +107,8 @@ def test_origin_of_a_url(text: str, origin: str) -> None:
         "https://[::1/",
         "https://店.example/",
         "https:///hook",
+        "https://shop..example/",
+        f"https://{'a' * 64}.example/",
         "https://shop.example/" + "a" * 2048,
     ],
 )
@@ -113,6 +116,15 @@ def test_what_is_no_url(text: str) -> None:
     """A URL is absolute, ASCII, without user information, and https unless on a loopback name."""
     with pytest.raises(Invalid, match="url"):
         rules.read_url(text, "url")
+
+
+def test_a_host_that_is_none_is_refused_at_once() -> None:
+    """However long a host that ends wrongly is, reading it takes no time worth counting."""
+    began = time.process_time()
+    for host in ("a" * 27 + "!", "a" * 250 + "!", "a." * 125 + "!", "-" * 250):
+        with pytest.raises(Invalid, match="url"):
+            rules.read_url(f"https://{host}/", "url")
+    assert time.process_time() - began < 1.0
 
 
 @given(st.text())
