@@ -4,9 +4,16 @@ from decimal import Decimal
 from typing import Any
 
 from hypothesis import strategies as st
-from hypothesis.stateful import Bundle, initialize, precondition, rule
+from hypothesis.stateful import (
+    Bundle,
+    MultipleResults,
+    initialize,
+    multiple,
+    precondition,
+    rule,
+)
 
-from tests.machine.calendar import DAY, HOUR
+from tests.machine.calendar import DAY, HOUR, MINUTE, next_midnight
 from tests.machine.draws import (
     CAPS,
     COUNTS,
@@ -24,7 +31,7 @@ from tests.machine.draws import (
     WEEKLY,
     ZONES,
 )
-from tests.machine.records import Buyer, band_of
+from tests.machine.records import THRESHOLD, Buyer, band_of
 from tests.machine.world import World, tokens
 
 
@@ -43,9 +50,9 @@ class Buying(World):
         caps=st.sampled_from(({}, {}, {"day": 3_000})),
         shop=st.sampled_from(SHOPS),
         count=COUNTS,
-        past=PASTS,
+        pasts=st.tuples(PASTS, PASTS),
     )
-    def a_rich_buyer(
+    def rich_buyers(
         self,
         zone: str,
         weekly: dict[str, int],
@@ -53,14 +60,17 @@ class Buying(World):
         caps: dict[str, int | None],
         shop: str,
         count: int,
-        past: str,
-    ) -> str:
-        """Begin with a buyer who has paid, and with what became of it: no run is idle then."""
+        pasts: tuple[str, str],
+    ) -> MultipleResults[str]:
+        """Begin with two who have paid, and with what became of it: no run is idle then."""
         plenty = {"JPY": 1_000_000, "USD": 1_000_000}
-        buyer = self._buyer(zone, weekly, monthly, plenty, plenty, vault=True, caps=caps)
-        self._pay(buyer, shop, "JPY", 100, count, 0)
-        self.live_through(past, buyer)
-        return buyer
+        made: list[str] = []
+        for past in pasts:
+            buyer = self._buyer(zone, weekly, monthly, plenty, plenty, vault=True, caps=caps)
+            self._pay(buyer, shop, "JPY", 100, count, 0)
+            self.live_through(past, buyer)
+            made.append(buyer)
+        return multiple(*made)
 
     @precondition(lambda self: len(self.model.buyers) < MOST_BUYERS)
     @rule(
@@ -185,6 +195,41 @@ class Buying(World):
         assert answer.accepted + refused == count
         assert self.model.told.get("payment.accepted", 0) == answer.accepted
         assert self.model.told.get("payment.refused", 0) == refused
+
+    @precondition(lambda self: self.model.open)
+    @rule(more=st.sampled_from((0, 0, 1)), data=st.data())
+    def reach_the_threshold(self, more: int, data: st.DataObject) -> None:
+        """Pay exactly what is missing until a period closes, or one payment more."""
+        accruing = sorted(key for key in self.model.open if key[3] == "micro")
+        if not accruing:
+            return
+        buyer, owner, currency, _ = key = data.draw(st.sampled_from(accruing), label="scope")
+        missing = int(THRESHOLD - self.model.open[key].gross)
+        shop = next(shop for shop in SHOPS if self.model.owners[shop] == owner)
+        self._pay(buyer, shop, currency, 100, -(-missing // 100) + more, 0)
+
+    @precondition(lambda self: self.capped())
+    @rule(shop=st.sampled_from(SHOPS), zone=st.sampled_from(("own", "UTC")), data=st.data())
+    def pay_around_midnight(self, shop: str, zone: str, data: st.DataObject) -> None:
+        """Use up a day's cap just before midnight, the buyer's or Greenwich's, and begin again."""
+        buyer = data.draw(st.sampled_from(self.capped()), label="buyer")
+        known = self.model.buyers[buyer]
+        midnight = next_midnight(self.now, known.zone if zone == "own" else zone)
+        self.pass_time(midnight - MINUTE - self.now)
+        for _ in range(2):
+            self._pay(buyer, shop, "JPY", 300, int(known.caps["day"] or 0) // 300 + 1, 0)
+            self.pass_time(2 * MINUTE)
+
+    def capped(self) -> list[str]:
+        """Return the buyers who may spend only so much a day."""
+        return sorted(name for name, buyer in self.model.buyers.items() if buyer.caps.get("day"))
+
+    @precondition(lambda self: self.model.open)
+    @rule(shop=st.sampled_from(SHOPS), data=st.data())
+    def spend_what_is_reserved(self, shop: str, data: st.DataObject) -> None:
+        """Ask at a checkout for more than what is reserved leaves, and less than there is."""
+        buyer, _, currency, _ = data.draw(st.sampled_from(sorted(self.model.open)), label="scope")
+        self._check_out(buyer, shop, currency, max(int(self.model.free(buyer, currency)) + 1, 1))
 
     @rule(buyer=buyers, shop=st.sampled_from(SHOPS), currency=CURRENCIES, data=st.data())
     def check_out(self, buyer: str, shop: str, currency: str, data: st.DataObject) -> None:

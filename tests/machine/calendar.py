@@ -43,3 +43,10 @@ def instant_of(local: datetime, zone: str) -> int:
     while wall(at, zone) < local:
         at += MINUTE
     return at
+
+
+def next_midnight(after: int, zone: str) -> int:
+    """Return the next midnight that is a minute away or more."""
+    day = wall(after, zone).date() + timedelta(days=1)
+    at = instant_of(datetime.combine(day, time()), zone)
+    return at if at - after >= MINUTE else at + DAY

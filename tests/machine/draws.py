@@ -25,7 +25,13 @@ ZONES = st.sampled_from(
 HOURS, MINUTES = st.integers(0, 23), st.sampled_from((0, 15, 30, 59))
 WEEKLY = st.fixed_dictionaries({"weekday": st.integers(0, 6), "hour": HOURS, "minute": MINUTES})
 MONTHLY = st.fixed_dictionaries({"day": st.integers(1, 28), "hour": HOURS, "minute": MINUTES})
-PASTS = st.sampled_from(("new", "settled", "earned", "lost", "past due"))
+FAILING = ("past due", "requeue", "uncollectible", "written_off")
+"""Pasts in which every attempt of a run failed."""
+LACKING = ("vault", "allowance")
+"""Pasts in which a debit lacked something."""
+PASTS = st.sampled_from(
+    ("new", "settled", "earned", "lost", "found", "refused", "redeliver_notice", *LACKING, *FAILING)
+)
 """What became of the first payments before a run begins."""
 SLOTS = ("weekly_slot", "monthly_slot")
 CURRENCIES = st.sampled_from(("JPY", "JPY", "USD"))
@@ -72,6 +78,13 @@ HELP = {
     "notice_delivery_failed": ("redeliver_notice",),
 }
 """What an operator does about a batch that gets no further by itself."""
+PAYOUT_LIVES = (
+    ("approve", "mark-paid"),
+    ("approve", "fail"),
+    ("cancel",),
+    ("mark-paid", "approve", "mark-paid"),
+)
+"""How a payout ends."""
 STEPS = ("approve", "mark-paid", "cancel", "fail")
 NEXT_STEPS = {
     "pending": ("approve", "approve", "mark-paid", "cancel"),

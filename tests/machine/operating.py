@@ -10,18 +10,21 @@ from settlekit_mock.driver import ControlError
 from tests.machine.calendar import DAY
 from tests.machine.draws import (
     CURRENCIES,
+    FAILING,
     FAILURES,
     HELP,
+    LACKING,
     MINOR_IN_MAJOR,
     MOVES,
     NEXT_STEPS,
     OFTEN,
+    PAYOUT_LIVES,
     SPANS,
     STEPS,
     TIMES,
     WRONG,
 )
-from tests.machine.world import World
+from tests.machine.world import World, tokens
 
 
 class Operating(World):
@@ -38,20 +41,24 @@ class Operating(World):
         self.mock.clock.advance(until="next", limit=40 * DAY / 1000)
         self.catch_up()
 
-    def pass_time(self, span: int) -> None:
-        self.mock.clock.advance(by=span / 1000)
-        self.catch_up()
-
     def live_through(self, past: str, buyer: str) -> None:
         if past == "new":
             return
-        if past == "lost":
+        if past in ("lost", "found", "refused"):
             self.wish("unknown_outcome", "", buyer, 1, "")
-        if past == "past due":
+        if past in FAILING:
             self.wish("debit_failure", "", buyer, 28, "ONCHAIN_FAILURE")
+        if past == "redeliver_notice":
+            self.wish("notice_failure", "", buyer, 25, "")
+        if past in LACKING:
+            self._take_away(past, buyer, "JPY")
         self.pass_time(3 * 7 * DAY)
         if past == "earned":
             self.run_payouts("JPY", "0.01")
+        end = {"found": "resolve settled", "refused": "resolve failed"}.get(past, past)
+        for batch_id in self.unsettled() if end in MOVES else ():
+            if self.model.batches[batch_id].buyer_id == buyer:
+                self._move(batch_id, end)
 
     # -- what goes wrong ---------------------------------------------------------------------------
 
@@ -80,6 +87,25 @@ class Operating(World):
         batch_id = data.draw(st.sampled_from(self.unsettled()), label="batch")
         self.wish(kind, batch_id, "", times, reason)
         self.pass_time(weeks * 7 * DAY)
+
+    @precondition(lambda self: self.unsettled())
+    @rule(what=st.sampled_from(("balance", "allowance", "vault")), data=st.data())
+    def leave_too_little(self, what: str, data: st.DataObject) -> None:
+        """Take away what a batch's debit needs, and let it come to that."""
+        batch_id = data.draw(st.sampled_from(self.unsettled()), label="batch")
+        buyer, _, currency, _ = self.model.batches[batch_id].period.key
+        self._take_away(what, buyer, currency)
+        self.pass_time(4 * DAY)
+
+    def _take_away(self, what: str, buyer: str, currency: str) -> None:
+        known = self.model.buyers[buyer]
+        if what == "vault":
+            known.vault = False
+            self.mock.buyers.update(buyer, vault_active=False)
+        else:
+            getattr(known, what)[currency] = Decimal(0)
+            self.mock.buyers.update(buyer, **{f"{what}s": tokens({currency: 0})})
+        self.catch_up()
 
     def wish(self, kind: str, batch_id: str, buyer: str, times: int, reason: str) -> None:
         """Ask for a failure, and tell the model."""
@@ -146,6 +172,19 @@ class Operating(World):
             }
         assert opened == expected
 
+    @rule(currency=CURRENCIES, steps=st.sampled_from(PAYOUT_LIVES))
+    def pay_out(self, currency: str, steps: tuple[str, ...]) -> None:
+        """Run payouts, and take one of them to its end."""
+        self.run_payouts(currency, "0.01")
+        open_ones = [
+            name
+            for name, payout in self.model.payouts.items()
+            if payout["currency"] == currency and payout["status"] == "pending"
+        ]
+        for payout in open_ones[:1]:
+            for step in steps:
+                self._step(payout, step)
+
     @precondition(lambda self: self.model.payouts)
     @rule(go_on=st.booleans(), data=st.data())
     def step_a_payout(self, go_on: bool, data: st.DataObject) -> None:
@@ -156,6 +195,10 @@ class Operating(World):
         payout = data.draw(st.sampled_from(known), label="payout")
         steps = NEXT_STEPS[payouts[payout]["status"]] if known is open_ones else STEPS
         step = data.draw(st.sampled_from(steps), label="step")
+        self._step(payout, step)
+
+    def _step(self, payout: str, step: str) -> None:
+        payouts = self.model.payouts
         answer = self.ask(f"/v1/admin/payouts/{payout}/{step}", self.mock.token("admin"))
         self.catch_up()
         assert answer.status_code == self.model.step(payout, step), answer.text

@@ -1,16 +1,19 @@
-"""How long Hypothesis searches: bounded here, at length in a soak, the same again in CI."""
+"""How long Hypothesis searches: the same runs every time, and others at length in a soak."""
 
 import os
 from typing import Final
 
 from hypothesis import HealthCheck, Phase, settings
 
+SOAK_RUNS: Final = int(os.environ.get("SOAK_RUNS", "5000"))
+"""Runs of the machine in a soak; fewer for a trial."""
 RUNS: Final = settings(
     deadline=None,
-    derandomize="CI" in os.environ,
     print_blob=True,
     # Explaining a failure by coverage takes minutes on worlds like these.
     phases=(Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink),
     suppress_health_check=(HealthCheck.too_slow, HealthCheck.data_too_large),
 )
-"""The settings that the others are made from: ``settings(RUNS, max_examples=…)``."""
+"""Other runs each time; a failure prints its steps, and the blob that repeats it."""
+SAME_RUNS: Final = settings(RUNS, derandomize=True, database=None)
+"""The same runs each time, so that what they come across can be counted on."""

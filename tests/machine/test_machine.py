@@ -1,23 +1,42 @@
 """Whatever is done to a mock, in whatever order: it does what the model foretells."""
 
+from collections import Counter
+from typing import ClassVar
+
 import pytest
 from hypothesis import settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from tests.machine.machine import Machine
-from tests.machine.runs import RUNS
+from tests.machine.runs import RUNS, SAME_RUNS, SOAK_RUNS
+from tests.machine.seen import MUST_BE_SEEN
 
 
-def test_the_mock_does_what_the_model_foretells() -> None:
-    """A hundred runs of fifty steps: no refusal, amount, time or state is another's."""
+class FirstFifty(Machine):
+    """Half of the runs; its name alone makes them others than the second half's."""
+
+    seen_by_all: ClassVar[Counter[str]] = Counter()
+
+
+class SecondFifty(Machine):
+    """The other half, so that two processes share them."""
+
+    seen_by_all: ClassVar[Counter[str]] = Counter()
+
+
+@pytest.mark.parametrize("machine", [FirstFifty, SecondFifty])
+def test_the_mock_does_what_the_model_foretells(machine: type[Machine]) -> None:
+    """Fifty runs of fifty steps: no refusal, amount, time or state is another's; none is missed."""
     run_state_machine_as_test(
-        Machine, settings=settings(RUNS, max_examples=100, stateful_step_count=50)
+        machine, settings=settings(SAME_RUNS, max_examples=50, stateful_step_count=50)
     )
+    missed = sorted(MUST_BE_SEEN - machine.seen_by_all.keys())
+    assert not missed, machine.seen_by_all
 
 
 @pytest.mark.soak
 def test_the_mock_does_what_the_model_foretells_at_length() -> None:
     """Five thousand runs of a hundred steps."""
     run_state_machine_as_test(
-        Machine, settings=settings(RUNS, max_examples=5_000, stateful_step_count=100)
+        Machine, settings=settings(RUNS, max_examples=SOAK_RUNS, stateful_step_count=100)
     )

@@ -1,8 +1,9 @@
 """A mock beside its model, compared after every step."""
 
 import json
+from collections import Counter
 from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 from hypothesis.stateful import RuleBasedStateMachine, invariant
 from werkzeug.test import Client, TestResponse
@@ -12,6 +13,7 @@ from settlekit_mock.control.check import check_all
 from tests.machine.draws import MINOR_IN_MAJOR, START, TOKENS
 from tests.machine.model import Model
 from tests.machine.records import FINAL
+from tests.machine.seen import seen_in
 
 
 class Entry(NamedTuple):
@@ -26,6 +28,9 @@ class Entry(NamedTuple):
 
 class World(RuleBasedStateMachine):
     """A mock beside its model, compared after every step."""
+
+    seen_by_all: ClassVar[Counter[str]] = Counter()
+    """What all runs of a class came across."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -50,6 +55,8 @@ class World(RuleBasedStateMachine):
         return {shop.merchant: shop.merchant_account.merchant_user_id for shop in shops}
 
     def teardown(self) -> None:
+        with self.mock.world.snapshot() as connection:
+            self.seen_by_all.update(seen_in(connection))
         self.mock.close()
 
     def catch_up(self) -> None:
@@ -141,6 +148,11 @@ class World(RuleBasedStateMachine):
                 }
                 expected = self.model.totals(owner, currency)
                 same(got, expected if got or any(expected.values()) else {})
+
+    def pass_time(self, span: int) -> None:
+        """Let time pass."""
+        self.mock.clock.advance(by=span / 1000)
+        self.catch_up()
 
     def live_through(self, past: str, buyer: str) -> None:
         """Let a buyer's first payments become something before the run begins."""

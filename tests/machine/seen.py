@@ -1,0 +1,71 @@
+"""What runs of the machine came across, so that none of it is foretold and never seen."""
+
+from collections import Counter
+from typing import Any, Final
+
+from sqlalchemy import Connection
+
+from settlekit_mock.settlement.rules.batch_life import STATES, TRANSITIONS
+
+JOURNAL: Final = (
+    "batch.past_due",
+    "batch.requeued",
+    "batch.settled",
+    "batch.terminal",
+    "debit.failed",
+    "debit.submitted",
+    "debit.unknown",
+    "notice.failed",
+    "notice.recorded",
+    "payment.accepted",
+    "payment.refused",
+    "payment.settled",
+    "period.closed",
+)
+REFUSED: Final = ("BUDGET_EXCEEDED", "METERED_SETTLEMENT_PAST_DUE")
+FAILED: Final = (
+    "INSUFFICIENT_BALANCE",
+    "INSUFFICIENT_ALLOWANCE",
+    "BUDGET_VAULT_INACTIVE",
+    "PAYOUT_CAP_EXCEEDED",
+    "ONCHAIN_FAILURE",
+)
+TRIGGERS: Final = ("amount_threshold", "scheduled_close")
+PAYOUTS: Final = ("created", "processing", "paid", "cancelled", "failed")
+
+MUST_BE_SEEN: Final = frozenset(
+    {
+        *(f"state {status}, {execution}" for status, execution in STATES),
+        *(f"move {row.move}" for row in TRANSITIONS),
+        *(f"journal {kind}" for kind in JOURNAL),
+        *(f"refused {code}" for code in REFUSED),
+        *(f"failed {code}" for code in FAILED),
+        *(f"trigger {trigger}" for trigger in TRIGGERS),
+        *(f"payout.{step}" for step in PAYOUTS),
+    }
+)
+"""Each of these comes about in fifty runs, or the machine has lost a way there."""
+
+_TRIGGERS: Final = (
+    "SELECT 'trigger ' || json_extract(data, '$.settlement_trigger') FROM events "
+    "WHERE kind = 'period.closed'"
+)
+_QUERIES: Final = (
+    "SELECT 'state ' || from_status || ', ' || from_execution_status FROM batch_moves",
+    "SELECT 'state ' || to_status || ', ' || to_execution_status FROM batch_moves",
+    "SELECT 'move ' || move FROM batch_moves",
+    "SELECT 'journal ' || kind FROM events",
+    "SELECT 'refused ' || json_extract(data, '$.code') FROM events WHERE kind = 'payment.refused'",
+    "SELECT 'failed ' || json_extract(data, '$.code') FROM events WHERE kind = 'debit.failed'",
+    _TRIGGERS,
+    "SELECT action FROM audit",
+)
+
+
+def seen_in(connection: Connection) -> Counter[str]:
+    """Count what a run came across, by the rows that it leaves."""
+    found: Counter[str] = Counter()
+    for query in _QUERIES:
+        rows: list[Any] = list(connection.exec_driver_sql(query).scalars())
+        found.update(rows)
+    return found
