@@ -4,6 +4,7 @@ import json
 import shlex
 
 from settlekit_mock import seeding
+from settlekit_mock.cli.remote import URL_VARIABLE
 from settlekit_mock.http.tables import find_token
 from settlekit_mock.kernel.world import World
 from settlekit_mock.payments.tables import Merchant, merchants_of
@@ -11,14 +12,16 @@ from settlekit_mock.webhooks.tables import Subscription, subscriptions_of
 
 
 def environment(world: World) -> dict[str, str]:
-    """Return the variables by which a shop talks to this server, as its database has them."""
+    """Return the variables by which a shop talks to this server, as its database has them.
+
+    The caller is the merchant: a buyer's token among them would be the one that clients take first.
+    """
     base = f"{world.public_url}/v1"
     found = {
         "SIGLUME_ENV": "sandbox",
         "SIGLUME_SANDBOX_API_BASE": base,
         "SIGLUME_API_BASE": base,
         "SIGLUME_MERCHANT_AUTH_TOKEN": seeding.MERCHANT_TOKEN,
-        "SIGLUME_AUTH_TOKEN": seeding.BUYER_TOKEN,
     }
     merchant, endpoint = _merchant(world)
     if merchant is not None:
@@ -29,7 +32,7 @@ def environment(world: World) -> dict[str, str]:
     if endpoint is not None:
         found["SIGLUME_WEBHOOK_SECRET"] = endpoint.signing_secret
         found["SHOP_WEBHOOK_URL"] = endpoint.callback_url
-    return found
+    return found | {URL_VARIABLE: world.public_url}
 
 
 def _merchant(world: World) -> tuple[Merchant | None, Subscription | None]:
@@ -56,7 +59,7 @@ def announce(world: World, *, as_json: bool) -> None:
         print(json.dumps(told), flush=True)
         return
     print(f"settlekit mock server on {url}  (routes: {url}/openapi.json, stop: Ctrl-C)\n")
-    print("A shop needs, and settlekit's commands take (paste it into a shell):")
+    print("A shop needs, and the commands take (paste it into a shell):")
     for name, value in variables.items():
         print(f"  export {name}={shlex.quote(value)}")
     print("\nTokens by role:")

@@ -85,16 +85,17 @@ def test_it_says_what_a_shop_needs() -> None:
             "SIGLUME_SANDBOX_API_BASE",
             "SIGLUME_API_BASE",
             "SIGLUME_MERCHANT_AUTH_TOKEN",
-            "SIGLUME_AUTH_TOKEN",
             "SIGLUME_DIRECT_PAYMENT_MERCHANT",
             "SIGLUME_DIRECT_PAYMENT_CHALLENGE_SECRET",
             "SIGLUME_WEBHOOK_SECRET",
             "SHOP_PUBLIC_ORIGIN",
             "SHOP_WEBHOOK_URL",
+            "SETTLEKIT_MOCK_URL",
         }
         assert env["SIGLUME_API_BASE"] == env["SIGLUME_SANDBOX_API_BASE"] == f"{told['url']}/v1"
         assert env["SIGLUME_WEBHOOK_SECRET"] == "whsec_sandbox_local"
         assert env["SHOP_WEBHOOK_URL"] == receiver.url
+        assert env["SETTLEKIT_MOCK_URL"] == told["url"]
         with driving(server.url) as driver:
             merchant = driver.merchants.get(env["SIGLUME_DIRECT_PAYMENT_MERCHANT"])
         assert merchant.token == env["SIGLUME_MERCHANT_AUTH_TOKEN"] == told["tokens"]["merchant"]
@@ -120,7 +121,7 @@ def test_it_says_it_as_text_too(start: Start) -> None:
 
 
 def test_what_it_prints_can_be_pasted(start: Start) -> None:
-    """A shell that runs the lines has all that the library's commands need, secrets quoted."""
+    """A shell that runs the lines has all that clients and commands need, secrets quoted."""
     server = start("--freeze-at", START, "--webhook-secret", "it's a $secret")
     said = [server.first_line, *server.lines_to("  X-Admin-Secret")]
     block = "".join(line for line in said if line.startswith("  export "))
@@ -136,12 +137,18 @@ def test_what_it_prints_can_be_pasted(start: Start) -> None:
     assert (ended.returncode, ended.stderr) == (0, "")
     assert ended.stdout.split("--")[1].strip() == "it's a $secret"
     assert "unsettled" in ended.stdout
+    assert "mode=frozen" in ended.stdout
+    assert "ready: True" in ended.stdout
     assert server.end().status == 0
 
 
 SHELL = """
 settlekit statements summary
 settlekit statements batches --json
+settlekit-mock clock
+python -c 'from settlekit import Client
+with Client() as client:
+    print("ready:", client.merchants.readiness("sandbox_merchant").ready)'
 echo "--$SIGLUME_WEBHOOK_SECRET--"
 """
 
