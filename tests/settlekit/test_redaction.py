@@ -52,6 +52,18 @@ def test_no_models_repr_shows_a_secret(model: Any) -> None:
     assert shown == []
 
 
+@pytest.mark.parametrize("model", every_model(), ids=lambda model: model.__name__)
+def test_no_models_repr_shows_what_stands_in_an_open_object(model: Any) -> None:
+    """Where anybody may have put anything, as in metadata, its secrets are hidden in the repr."""
+    held = {"note": "seen", "in": [{"api_token": CANARY}], "text": f"whsec_{CANARY}"}
+    for field in fields_of(model):
+        if "JsonObject" in str(field.type) or "dict[str, typing.Any]" in str(field.type):
+            assert field.repr is not True, field.name
+            shown = field.repr(held) if callable(field.repr) else "seen"
+            assert CANARY not in shown
+            assert "seen" in shown
+
+
 @pytest.mark.parametrize(
     "name",
     [

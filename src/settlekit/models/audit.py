@@ -4,6 +4,7 @@ from typing import Any
 
 import attrs
 
+from settlekit._redaction import masked_repr
 from settlekit.models.base import Instant, JsonObject, Model
 
 
@@ -16,4 +17,4 @@ class AuditEntry(Model):
     action: str
     resource: str
     created_at: Instant
-    details: JsonObject = attrs.Factory(dict[str, Any])
+    details: JsonObject = attrs.field(factory=dict[str, Any], repr=masked_repr)

@@ -4,6 +4,7 @@ from decimal import Decimal
 
 import attrs
 
+from settlekit._redaction import masked_repr
 from settlekit.models.base import Instant, JsonObject, Model
 from settlekit.models.states import (
     CheckoutStatus,
@@ -44,7 +45,7 @@ class CheckoutSession(Model):
     paid_at: Instant | None = None
     cancelled_at: Instant | None = None
     created_at: Instant | None = None
-    metadata_jsonb: JsonObject | None = None
+    metadata_jsonb: JsonObject | None = attrs.field(default=None, repr=masked_repr)
 
     @property
     def is_settled(self) -> bool:

@@ -6,6 +6,7 @@ from typing import Any
 
 import attrs
 
+from settlekit._redaction import masked_repr
 from settlekit.models.base import Instant, JsonObject, Model
 from settlekit.models.mandate import Mandate
 from settlekit.models.states import BillingPlan, BillingStatus
@@ -106,7 +107,7 @@ class Merchant(Model):
     listing_id: str | None = None
     mandate: Mandate | None = None
     standard_hosted_checkout_readiness: HostedCheckoutReadiness | None = None
-    next_steps: JsonObject = attrs.Factory(dict[str, Any])
+    next_steps: JsonObject = attrs.field(factory=dict[str, Any], repr=masked_repr)
     challenge_secret: str | None = attrs.field(default=None, repr=False)
     challenge_secret_created: bool = False
     created: bool | None = None

@@ -5,6 +5,7 @@ from typing import Any
 
 import attrs
 
+from settlekit._redaction import masked_repr
 from settlekit.models.base import Instant, JsonObject, Model
 from settlekit.models.states import (
     Finality,
@@ -30,7 +31,7 @@ class TransactionRequest(Model):
     value: str | None = None
     network: str | None = None
     chain_id: int | None = None
-    metadata_jsonb: JsonObject = attrs.Factory(dict[str, Any])
+    metadata_jsonb: JsonObject = attrs.field(factory=dict[str, Any], repr=masked_repr)
 
 
 @attrs.frozen(kw_only=True, getstate_setstate=False)
@@ -75,7 +76,7 @@ class PaymentRequirement(Model):
     transaction_request: TransactionRequest | None = None
     approve_transaction_request: TransactionRequest | None = None
     non_custodial: bool | None = None
-    metadata_jsonb: JsonObject = attrs.Factory(dict[str, Any])
+    metadata_jsonb: JsonObject = attrs.field(factory=dict[str, Any], repr=masked_repr)
     created_at: Instant | None = None
     updated_at: Instant | None = None
 
@@ -101,7 +102,7 @@ class Receipt(Model):
     finalized_at: Instant | None = None
     network: str | None = None
     chain_id: int | None = None
-    metadata_jsonb: JsonObject = attrs.Factory(dict[str, Any])
+    metadata_jsonb: JsonObject = attrs.field(factory=dict[str, Any], repr=masked_repr)
     created_at: Instant | None = None
 
 

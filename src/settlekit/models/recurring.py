@@ -5,6 +5,7 @@ from typing import Any
 
 import attrs
 
+from settlekit._redaction import masked_repr
 from settlekit.models.base import Instant, JsonObject, Model
 from settlekit.models.mandate import Mandate
 from settlekit.models.payment_requirement import Receipt
@@ -118,9 +119,9 @@ class ScheduledAuthorization(Model):
     run_count: int | None = None
     schedule_token: str | None = attrs.field(default=None, repr=False)
     token_hint: str | None = None
-    cadence: JsonObject = attrs.Factory(dict[str, Any])
+    cadence: JsonObject = attrs.field(factory=dict[str, Any], repr=masked_repr)
     cadence_limit: CadenceLimit | None = None
-    metadata_jsonb: JsonObject = attrs.Factory(dict[str, Any])
+    metadata_jsonb: JsonObject = attrs.field(factory=dict[str, Any], repr=masked_repr)
     expires_at: Instant | None = None
     revoked_at: Instant | None = None
     created_at: Instant | None = None
@@ -155,4 +156,4 @@ class ScheduledExecution(Model):
     direct_payment_requirement_id: str | None = None
     direct_payment_requirement: Charge | None = None
     direct_payment_execution: Receipt | None = None
-    capability_result: JsonObject | None = None
+    capability_result: JsonObject | None = attrs.field(default=None, repr=masked_repr)

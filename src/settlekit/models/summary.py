@@ -5,6 +5,7 @@ from typing import Any
 
 import attrs
 
+from settlekit._redaction import masked_repr
 from settlekit.models.base import JsonObject, Model
 from settlekit.models.open_period import OpenPeriod
 from settlekit.models.settlement_batch import SettlementBatch
@@ -33,7 +34,7 @@ class ProviderSummary(Model):
     totals: RevenueTotals
     role: str | None = None
     timezone: str | None = None
-    filters: JsonObject = attrs.Factory(dict[str, Any])
+    filters: JsonObject = attrs.field(factory=dict[str, Any], repr=masked_repr)
     open_periods: tuple[OpenPeriod, ...] = ()
     periods: tuple[SettlementBatch, ...] = ()
     totals_by_token: dict[str, RevenueTotals] = attrs.Factory(dict[str, RevenueTotals])

@@ -9,6 +9,7 @@ from typing import Any
 
 import attrs
 
+from settlekit._redaction import masked_repr
 from settlekit.models.base import Instant, JsonObject, Model
 from settlekit.models.states import AdjustmentKind, Direction, HoldStatus, OwnerScope
 
@@ -24,7 +25,7 @@ class WalletEntry(Model):
     balance_before_usd: Decimal | None = None
     balance_after_usd: Decimal | None = None
     idempotency_key: str | None = None
-    metadata: JsonObject = attrs.Factory(dict[str, Any])
+    metadata: JsonObject = attrs.field(factory=dict[str, Any], repr=masked_repr)
     created_at: Instant | None = None
 
 

@@ -4,6 +4,7 @@ from typing import Any
 
 import attrs
 
+from settlekit._redaction import masked_repr
 from settlekit.models.base import Instant, JsonObject, Model
 from settlekit.models.states import DeliveryStatus, EndpointStatus
 
@@ -23,7 +24,7 @@ class WebhookEndpoint(Model):
     webhook_subscription_id: str | None = None
     subscription_id: str | None = None
     description: str | None = None
-    metadata: JsonObject = attrs.Factory(dict[str, Any])
+    metadata: JsonObject = attrs.field(factory=dict[str, Any], repr=masked_repr)
     signing_secret: str | None = attrs.field(default=None, repr=False)
     signing_secret_hint: str | None = None
     created_at: Instant | None = None
