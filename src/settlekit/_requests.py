@@ -1,7 +1,6 @@
 """From a call to a request: address, headers, body."""
 
 import math
-import re
 from collections.abc import Mapping
 from typing import Any, Final
 from urllib.parse import urlencode
@@ -9,6 +8,7 @@ from urllib.parse import urlencode
 import attrs
 
 from settlekit import _codec
+from settlekit._calls import arguments
 from settlekit._calls.call import Auth, Call, Root
 from settlekit._flow import MAX_ANSWER_BYTES, Request, RetryPolicy
 from settlekit._settings import Settings
@@ -16,10 +16,6 @@ from settlekit._version import __version__
 from settlekit.errors import ConfigurationError, InvalidArgument
 
 USER_AGENT: Final = f"settlekit/{__version__}"
-
-
-_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", re.ASCII)
-_VALUE = re.compile(r"(?:[\x21-\x7e](?:[\x20-\x7e\t]*[\x21-\x7e])?)?", re.ASCII)
 
 
 def _checked_timeout(seconds: Any) -> float | None:
@@ -31,16 +27,6 @@ def _checked_timeout(seconds: Any) -> float | None:
     return float(seconds)
 
 
-def _checked_headers(headers: Mapping[Any, Any]) -> Mapping[str, str]:
-    """Return headers that can travel; a refused one isn't repeated in the error."""
-    for name, value in headers.items():
-        if not isinstance(name, str) or not _NAME.fullmatch(name):
-            raise InvalidArgument("headers", "must have names of letters, digits and hyphens")
-        if not isinstance(value, str) or not _VALUE.fullmatch(value):
-            raise InvalidArgument("headers", f"must have visible ASCII text in {name}")
-    return dict(headers)
-
-
 @attrs.frozen(kw_only=True)
 class Options:
     """What ``with_options`` can vary: time, headers, retries.
@@ -50,7 +36,7 @@ class Options:
 
     timeout_seconds: float | None = attrs.field(default=None, converter=_checked_timeout)
     headers: Mapping[str, str] = attrs.field(
-        factory=dict[str, str], converter=_checked_headers, repr=False
+        factory=dict[str, str], converter=arguments.headers, repr=False
     )
     retries: RetryPolicy = attrs.Factory(RetryPolicy)
     max_answer_bytes: int = MAX_ANSWER_BYTES

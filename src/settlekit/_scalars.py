@@ -30,7 +30,17 @@ def parse_instant(text: str) -> datetime:
     """Read an RFC 3339 instant, always aware, or raise ValueError."""
     if not _INSTANT.fullmatch(text):
         raise ValueError(f"not an RFC 3339 instant: {text[:40]!r}")
-    return datetime.fromisoformat(text.upper())
+    instant = datetime.fromisoformat(text.upper())
+    if text[-1] not in "Zz":
+        _check_in_utc(instant)
+    return instant
+
+
+def _check_in_utc(instant: datetime) -> None:
+    try:
+        instant.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("not an instant of the years 1 to 9999 of UTC") from None
 
 
 def write_instant(value: datetime) -> str:

@@ -15,6 +15,7 @@ from settlekit.errors import (
     ClientUnusable,
     ConfigurationError,
     DecodeError,
+    InvalidArgument,
     RequestTimeout,
     TransportError,
 )
@@ -73,6 +74,8 @@ class AsyncTransport:
             return _late(request), None
         except httpx.RequestError as error:
             return _fault(error, request), None
+        except httpx.InvalidURL as error:
+            raise InvalidArgument("url", f"can't be asked for: {error}") from None
         except RuntimeError as error:
             if not http.is_closed:
                 raise

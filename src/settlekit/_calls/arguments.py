@@ -21,6 +21,9 @@ MAX_NOTE: Final = 1000
 
 _STATUS = re.compile(r"[a-z][a-z0-9_]{0,63}", re.ASCII)
 
+_HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", re.ASCII)
+_HEADER_VALUE = re.compile(r"(?:[\x21-\x7e](?:[\x20-\x7e\t]*[\x21-\x7e])?)?", re.ASCII)
+
 _MAJOR_UNITS = re.compile(r"[0-9]{1,20}(?:\.[0-9]{1,8})?", re.ASCII)
 
 
@@ -140,11 +143,17 @@ def instant(value: datetime | str | None, field: str) -> str | None:
         return None
     try:
         aware = parse_instant(value) if isinstance(value, str) else value
+        if not isinstance(aware, datetime):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise InvalidArgument(field, "must be a datetime or an RFC 3339 instant")
+        if aware.tzinfo is None:
+            raise InvalidArgument(field, "must be aware of its time zone")
+        return write_instant(aware)
+    except OverflowError:
+        raise InvalidArgument(field, "must lie in the years 1 to 9999 of UTC") from None
+    except InvalidArgument:
+        raise
     except ValueError:
         raise InvalidArgument(field, "must be an RFC 3339 instant") from None
-    if aware.tzinfo is None:
-        raise InvalidArgument(field, "must be aware of its time zone")
-    return write_instant(aware)
 
 
 def span(from_: datetime | str | None, to: datetime | str | None) -> dict[str, str | None]:
@@ -233,3 +242,13 @@ def metadata(value: Mapping[str, Any] | None, field: str = "metadata") -> dict[s
     except (TypeError, ValueError, RecursionError):
         raise InvalidArgument(field, "must be an object that JSON can hold") from None
     return copied
+
+
+def headers(values: Mapping[Any, Any]) -> dict[str, str]:
+    """Return headers that can travel; a refused one isn't repeated in the error."""
+    for name, value in values.items():
+        if not isinstance(name, str) or not _HEADER_NAME.fullmatch(name):
+            raise InvalidArgument("headers", "must have names of letters, digits and hyphens")
+        if not isinstance(value, str) or not _HEADER_VALUE.fullmatch(value):
+            raise InvalidArgument("headers", f"must have visible ASCII text in {name}")
+    return dict(values)

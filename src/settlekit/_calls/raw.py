@@ -25,13 +25,20 @@ def request(
         raise InvalidArgument("method", "must be an HTTP method")
     if not path.startswith("/") or path.startswith("//") or "?" in path or "#" in path:
         raise InvalidArgument("path", "must start with one slash and have no query")
-    arguments.split_url(path, "path")
+    arguments.split_url(arguments.encodable(path, "path"), "path")
     return Call(
         method=verb,
         path=path,
         read=_codec.anything,
-        query=stated(query or {}),
+        query=_query(query or {}),
         body=arguments.metadata(json, "json"),
-        headers=dict(headers or {}),
+        headers=arguments.headers(headers or {}),
         repeatable=verb in {"GET", "HEAD"} if repeatable is None else repeatable,
     )
+
+
+def _query(given: Mapping[str, str | int | None]) -> dict[str, str]:
+    query = stated(given)
+    for name, value in query.items():
+        arguments.encodable(f"{name}={value}", "query")
+    return query

@@ -16,6 +16,7 @@ from settlekit.errors import (
     ClientUnusable,
     ConfigurationError,
     DecodeError,
+    InvalidArgument,
     RequestTimeout,
     TransportError,
 )
@@ -71,6 +72,8 @@ class Transport:
             return _late(request), None
         except httpx.RequestError as error:
             return _fault(error, request), None
+        except httpx.InvalidURL as error:
+            raise InvalidArgument("url", f"can't be asked for: {error}") from None
         except RuntimeError as error:
             if not http.is_closed:
                 raise

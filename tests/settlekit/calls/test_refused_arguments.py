@@ -1,6 +1,9 @@
 """Arguments of every method, refused before anything is sent."""
 
 import inspect
+from collections.abc import Generator
+from contextlib import contextmanager
+from datetime import date, datetime, timedelta, timezone
 from typing import Any
 
 import httpx
@@ -155,17 +158,23 @@ WRONG: list[tuple[str, str, Any]] = [
 ]
 
 
-def ask(name: str, field: str, value: Any) -> None:
-    """Call a method as its golden file says, but for one argument."""
+def refuse(_: httpx.Request) -> httpx.Response:
+    raise AssertionError("it left")
 
-    def refuse(_: httpx.Request) -> httpx.Response:
-        raise AssertionError("it left")
 
-    file = golden.load(name)
+@contextmanager
+def asking_nobody() -> Generator[Client, None, None]:
     with (
         httpx.Client(transport=httpx.MockTransport(refuse)) as http,
         Client(token="tok", base_url=f"{ORIGIN}/v1", http=http) as client,
     ):
+        yield client
+
+
+def ask(name: str, field: str, value: Any) -> None:
+    """Call a method as its golden file says, but for one argument."""
+    file = golden.load(name)
+    with asking_nobody() as client:
         method = bound(client, name)
         given = inspect.signature(method).bind(*positional(file), **file.call.kwargs)
         given.arguments[field] = value
@@ -178,3 +187,41 @@ def test_nothing_leaves_with_a_bad_argument(name: str, field: str, value: Any) -
     with pytest.raises(InvalidArgument) as caught:
         ask(name, field, value)
     assert caught.value.field.partition(".")[0] == field
+
+
+@pytest.mark.parametrize(
+    ("field", "given"),
+    [
+        ("path", {"path": "/\ud800"}),
+        ("query", {"query": {"a": "\ud800"}}),
+        ("query", {"query": {"\ud800": "a"}}),
+        ("headers", {"headers": {"X-Shop": "a\r\nX-Evil: b"}}),
+        ("headers", {"headers": {"X-Shop\r\nX-Evil": "a"}}),
+        ("headers", {"headers": {"X-Shop": None}}),
+        ("url", {"query": {"a": "x" * 70_000}}),
+    ],
+)
+def test_a_call_of_ones_own_is_refused_before_it_leaves(field: str, given: dict[str, Any]) -> None:
+    """What can't be a request to a path raises InvalidArgument, and not what the network raises."""
+    asked: dict[str, Any] = {"path": "/things", **given}
+    with asking_nobody() as client, pytest.raises(InvalidArgument) as caught:
+        client.request("GET", **asked)
+    assert caught.value.field == field
+
+
+@pytest.mark.parametrize(
+    "instant",
+    [
+        5,
+        True,
+        date(2026, 1, 1),
+        datetime.min.replace(tzinfo=timezone(timedelta(hours=23))),
+        "0001-01-01T00:00:00+23:00",
+        "9999-12-31T23:59:59-23:00",
+    ],
+)
+def test_an_instant_is_one_of_utc(instant: Any) -> None:
+    """What is no instant, or none that UTC can write, is refused by the name of its field."""
+    with asking_nobody() as client, pytest.raises(InvalidArgument) as caught:
+        client.operations.audit(from_=instant)
+    assert caught.value.field == "from_"
