@@ -4,26 +4,17 @@ from collections import Counter
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
-from typing import NamedTuple
 
 from examples.demo.books import Line, read_lines
 from examples.demo.money import Step
 from examples.demo.orders import Month
+from examples.demo.shop_books import ShopEvent
 from examples.demo.shopping import Outcome
 from examples.demo.statements import Statements
-from examples.flask_shop import store as shop
+from examples.shop_parts.tables import Order
 from settlekit.models import Payout
 
 LONGEST_DIFFERENCE = 300
-
-
-class ShopEvent(NamedTuple):
-    """A webhook in the shop's list: what it was, what it did, how often it came."""
-
-    event_id: str
-    kind: str
-    effect: str
-    deliveries: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +26,10 @@ class Evidence:
     outcome: Outcome
     standard_payments: list[tuple[str, Decimal, Decimal]]
     statements: Statements
-    shop_orders: list[shop.Order]
+    shop_orders: list[Order]
     shop_events: list[ShopEvent]
+    shop_deliveries: int
+    """How many deliveries the shop accepted, repeats among them."""
     redelivered: int
     """How many events were asked for again."""
     shop_digests: dict[str, str]

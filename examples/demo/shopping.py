@@ -6,7 +6,8 @@ from typing import Any
 
 from examples.demo.browser import form_with_button, form_with_field, submit
 from examples.demo.orders import Month, Order
-from examples.demo.stage import MERCHANT, Stage
+from examples.demo.stage import Stage
+from examples.shop_parts.account import MERCHANT
 from settlekit.money import TOKENS
 from settlekit_mock.driver import ControlError
 

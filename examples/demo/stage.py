@@ -6,20 +6,22 @@ Everything ends with the block, in the opposite order.
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import httpx
 
 from examples.demo.orders import Month
-from examples.flask_shop.app import ShopSettings, create_app
-from examples.flask_shop.serving import listening
-from examples.flask_shop.store import Product, Store
+from examples.demo.shop_books import ShopBooks
+from examples.flask_shop.serve import open_shop
+from examples.shop_parts.account import WEBHOOK_PATH, account_of_mock
+from examples.shop_parts.catalogue import Product
+from examples.shop_parts.serving import listening
 from settlekit import AsyncClient, Client
 from settlekit_mock import MockServer
 from settlekit_mock.driver import Driver
 
-MERCHANT = "sandbox_merchant"
-WEBHOOK_PATH = "/webhooks/siglume"
 TIMEOUT_SECONDS = 60.0
 
 
@@ -30,7 +32,7 @@ class Stage:
     mock_url: str
     shop_url: str
     products: dict[tuple[str, int, str], Product]
-    store: Store
+    books: ShopBooks
     control: Driver
     """Moves the mock's clock and its buyers."""
     merchant: Client
@@ -69,18 +71,20 @@ def set_up(month: Month) -> Iterator[Stage]:
             role: stack.enter_context(Client(token=mock.token(role), base_url=f"{base_url}/v1"))
             for role in ("merchant", "provider", "admin")
         }
-        store = Store()
-        stack.callback(store.close)
         products = catalogue_of(month)
-        settings = ShopSettings(MERCHANT, listener.url, mock.world.settings.webhook_secret)
-        shop = create_app(clients["merchant"], settings, store, list(products.values()))
-        listener.answer_with(shop)
+        account = account_of_mock(mock, listener.url, f"{base_url}/v1")
+        folder = stack.enter_context(TemporaryDirectory(ignore_cleanup_errors=True))
+        database = Path(folder) / "shop.db"
+        shop = stack.enter_context(open_shop(account, database, list(products.values())))
+        books = ShopBooks(database)
+        stack.callback(books.close)
+        listener.answer_with(books.counting(shop))
         control = Driver(stack.enter_context(_control_calls(base_url)))
         yield Stage(
             mock_url=base_url,
             shop_url=listener.url,
             products=products,
-            store=store,
+            books=books,
             control=control,
             merchant=clients["merchant"],
             provider=clients["provider"],

@@ -7,7 +7,7 @@ from pathlib import Path
 from examples.demo import payouts, settling
 from examples.demo.books import read_lines, sums_by_band
 from examples.demo.checks import all_checks
-from examples.demo.evidence import Check, Evidence, ShopEvent
+from examples.demo.evidence import Check, Evidence
 from examples.demo.money import COLUMNS, LEGEND, Step, look, payout_minor, shown, standard_payments
 from examples.demo.narrative import Narrator
 from examples.demo.orders import Month
@@ -58,22 +58,18 @@ class Story:
         statements = self._read()
         before = self.steps[-1]
         paid, mismatch_count = self._pay_out()
-        store = self._stage.store
+        books = self._stage.books
         return Evidence(
             orders_path=self._orders_path,
             month=self._month,
             outcome=outcome,
             standard_payments=standard_payments(self._stage),
             statements=statements,
-            shop_orders=store.orders(),
-            shop_events=[
-                ShopEvent(*row)
-                for row in store.read("select event_id, kind, effect, deliveries from events")
-            ],
+            shop_orders=books.orders(),
+            shop_events=books.events(),
+            shop_deliveries=books.accepted_count,
             redelivered=redelivered,
-            shop_digests=dict(
-                store.read("select settlement_batch_id, usage_event_digest from settled_batches")
-            ),
+            shop_digests=books.digests(),
             before_payout=before,
             after_payout=self.steps[-1],
             payouts=paid,
@@ -137,22 +133,23 @@ class Story:
     def _look_at_one(self, outcome: Outcome) -> int:
         """Follow the first order that was approved on the page; return how often it was sent again."""
         order = outcome.first_on_page
-        booked = None if order is None else self._stage.store.order(order.order_id)
-        if order is None or booked is None or booked.session_id is None:
+        books = self._stage.books
+        session_id = None if order is None else books.session_of(order.order_id)
+        if order is None or session_id is None:
             return 0
-        session = self._stage.merchant.checkout_sessions.get(booked.session_id)
+        session = self._stage.merchant.checkout_sessions.get(session_id)
         price = shown(order.amount_minor, order.currency)
         self._say.fact(
             f"One of them: {order.customer} approved “{order.item}” for {price}; the session is "
             f"{session.status} and {session.settlement_status}."
         )
-        kind, effect = self._stage.store.read(
-            "select kind, effect from events where effect like ?", f"order {order.order_id} is %"
-        )[0]
+        booked = books.order(order.order_id)
+        status = "missing" if booked is None else booked.status
         self._say.fact(
-            f"Its webhook, {kind}, told the shop: {effect}. The success page books nothing."
+            f"Its webhook told the shop: order {order.order_id} is {status}. "
+            "The success page books nothing."
         )
-        answer = redeliver(self._stage, booked.session_id)
+        answer = redeliver(self._stage, session_id)
         self._say.fact(f"The same event, sent again on request, was {answer} and changed nothing.")
         return 1
 

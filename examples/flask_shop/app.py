@@ -1,64 +1,62 @@
 """A shop: people buy on its page through hosted checkout, agents buy single uses of its API.
 
-Three rules it keeps, and yours should:
+Four rules it keeps, and yours should:
 
 - Nothing is delivered because a browser came back. The success page only looks.
-- Orders move by signed webhooks alone, verified over the raw body before anything is read.
-- Each event takes effect once, however often it is delivered.
+- Orders move by signed webhooks alone, each of which takes effect once.
+- A button pressed twice opens one checkout.
+- Revenue is read in the statements, never added up from webhooks.
 """
 
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from pathlib import Path
 
+import sqlalchemy as sa
 from flask import Flask, abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from sqlalchemy.orm import Session, sessionmaker
 from werkzeug.exceptions import HTTPException
 
-from examples.flask_shop.store import Order, OrderTaken, Product, Store
-from settlekit import Client, IdempotencyConflict, InvalidArgument, SettlekitError, webhooks
-from settlekit.challenge import challenge_hash, sign
-
-CATALOGUE = (
-    Product("piano-album", "Piano album, 12 pieces", 2400, "JPY"),
-    Product("field-recordings", "Field recordings, one-off pack", 980, "JPY"),
-    Product("drum-loops", "Drum loop pack", 900, "USD"),
-    Product("page-scan", "Score, page scan", 80, "JPY"),
-    Product("melody-look-up", "Melody look-up", 5, "JPY"),
+from examples.flask_shop import api, webhooks
+from examples.flask_shop.orders import place
+from examples.shop_parts.account import Account
+from examples.shop_parts.catalogue import (
+    CATALOGUE,
+    LONGEST_ORDER_ID,
+    NO_CHECKOUT,
+    NO_ORDER_NUMBER,
+    NOT_FOUND,
+    ORDER_TAKEN,
+    OrderTaken,
+    Product,
 )
-NOT_FOUND = (
-    "We don't have that",
-    "There is no such page, product or order. The shop may have been started anew since.",
-)
+from examples.shop_parts.statement import statement_of
+from examples.shop_parts.tables import ATTEMPTS, Order, order_of_session
+from settlekit import Client, InvalidArgument, SettlekitError
+from settlekit.checkout_attempts.sqlalchemy import SqlAlchemyCheckoutAttempts
 
-
-@dataclass(frozen=True, slots=True)
-class ShopSettings:
-    """What the shop has from its merchant account; ``origin`` is where browsers reach it."""
-
-    merchant: str
-    origin: str
-    webhook_secret: str = field(repr=False)
-    challenge_secret: str | None = field(default=None, repr=False)
+TEMPLATES = Path(__file__).parents[1] / "shop_parts" / "templates"
 
 
 def create_app(
-    client: Client,
-    settings: ShopSettings,
-    store: Store,
-    catalogue: Sequence[Product] = CATALOGUE,
+    client: Client, account: Account, engine: sa.Engine, catalogue: Sequence[Product] = CATALOGUE
 ) -> Flask:
     """Make the shop; ``client`` has the merchant's token."""
-    shop = Flask(__name__)
+    shop = Flask(__name__, template_folder=TEMPLATES)
     products = {product.product_id: product for product in catalogue}
-    _add_pages(shop, store, products)
-    _add_checkout(shop, client, settings, store, products)
-    _add_api(shop, settings, store, products)
-    _add_webhooks(shop, settings, store)
+    sessions = sessionmaker(engine)
+    _add_pages(shop, sessions, products)
+    _add_checkout(shop, client, account, sessions, products)
+    _add_statement(shop, client)
+    api.add_to(shop, account, sessions, products)
+    webhooks.add_to(shop, account, sessions)
     return shop
 
 
-def _add_pages(shop: Flask, store: Store, products: dict[str, Product]) -> None:
+def _add_pages(
+    shop: Flask, sessions: "sessionmaker[Session]", products: dict[str, Product]
+) -> None:
     @shop.get("/")
     def catalogue() -> str:
         return render_template("catalogue.html", products=products.values())
@@ -71,15 +69,19 @@ def _add_pages(shop: Flask, store: Store, products: dict[str, Product]) -> None:
 
     @shop.get("/success")
     def success() -> str:
-        order = store.order_of_session(request.args.get("session_id", "")) or abort(404)
-        return render_template("order.html", order=order, product=products[order.product_id])
+        with sessions() as session:
+            order = session.scalar(order_of_session(request.args.get("session_id", "")))
+        return _order_page(order or abort(404))
 
     @shop.get("/cancel")
     def cancel() -> str:
-        order = store.order(request.args.get("order_id", "")) or abort(404)
-        return render_template(
-            "order.html", order=order, product=products[order.product_id], cancelled=True
-        )
+        with sessions() as session:
+            order = session.get(Order, request.args.get("order_id", ""))
+        return _order_page(order or abort(404), cancelled=True)
+
+    def _order_page(order: Order, *, cancelled: bool = False) -> str:
+        product = products.get(order.product_id) or abort(404)
+        return render_template("order.html", order=order, product=product, cancelled=cancelled)
 
     @shop.errorhandler(HTTPException)
     def problem(error: HTTPException) -> ResponseReturnValue:
@@ -90,80 +92,41 @@ def _add_pages(shop: Flask, store: Store, products: dict[str, Product]) -> None:
 def _add_checkout(
     shop: Flask,
     client: Client,
-    settings: ShopSettings,
-    store: Store,
+    account: Account,
+    sessions: "sessionmaker[Session]",
     products: dict[str, Product],
 ) -> None:
+    attempts = SqlAlchemyCheckoutAttempts(client, sessions, table=ATTEMPTS)
+
     @shop.post("/checkout")
     def checkout() -> ResponseReturnValue:
         product = products.get(request.form.get("product_id", "")) or abort(404)
         order_id = request.form.get("order_id", "").strip()
-        if not order_id or len(order_id) > 100:
-            abort(400, "The form has no order number.")
+        if not 0 < len(order_id) <= LONGEST_ORDER_ID:
+            abort(400, NO_ORDER_NUMBER[1])
         try:
-            order = store.place(order_id, product)
-            return redirect(_open_checkout(order), code=303)
-        except (OrderTaken, IdempotencyConflict):
-            abort(409, "This order number was used for something else. Start again.")
+            place(sessions, order_id, product)
+            attempt = attempts.start(
+                order_id,
+                merchant=account.merchant,
+                amount_minor=product.amount_minor,
+                currency=product.currency,
+                success_url=account.origin + url_for("success"),
+                cancel_url=account.origin + url_for("cancel", order_id=order_id),
+            )
+        except OrderTaken:
+            abort(409, ORDER_TAKEN[1])
         except InvalidArgument as error:
             abort(400, str(error))
         except SettlekitError:
             shop.logger.exception("no checkout for order %s", order_id)
-            abort(503, "Payments can't be taken right now. Nothing was charged.")
-
-    def _open_checkout(order: Order) -> str:
-        # The order's number is the nonce: asked again, the platform answers the same session.
-        session = client.checkout_sessions.create(
-            merchant=settings.merchant,
-            amount_minor=order.amount_minor,
-            currency=order.currency,
-            nonce=order.order_id,
-            success_url=settings.origin + url_for("success"),
-            cancel_url=settings.origin + url_for("cancel", order_id=order.order_id),
-            metadata={"order_id": order.order_id},
-        )
-        store.checkout_opened(order.order_id, session.session_id, session.challenge_hash)
-        return session.checkout_url or abort(503)
+            return render_template("problem.html", title=NO_CHECKOUT[0], text=NO_CHECKOUT[1]), 503
+        return redirect(attempt.checkout_url or abort(503), code=303)
 
 
-def _add_api(
-    shop: Flask, settings: ShopSettings, store: Store, products: dict[str, Product]
-) -> None:
-    @shop.get("/api/products/<product_id>")
-    def use(product_id: str) -> ResponseReturnValue:
-        """Sell one use to an agent: 402 with a challenge to pay, and the goods once it is paid."""
-        product = products.get(product_id)
-        if product is None or settings.challenge_secret is None:
-            return {"error": "no such product"}, 404
-        order_id = request.args.get("order_id") or str(uuid.uuid4())
-        terms = {"amount_minor": product.amount_minor, "currency": product.currency}
-        try:
-            challenge = sign(
-                secret=settings.challenge_secret,
-                merchant=settings.merchant,
-                nonce=order_id,
-                amount_minor=product.amount_minor,
-                currency=product.currency,
-            )
-            order = store.place(order_id, product, challenge_hash(challenge))
-        except (OrderTaken, InvalidArgument):
-            return {"error": "this order_id can't be used"}, 400
-        if order.may_be_delivered:
-            return {"order_id": order_id, "product": product.name, "content": "♪"}
-        asked = {"mode": "external_402", "merchant": settings.merchant, **terms}
-        return {"order_id": order_id, **asked, "challenge": challenge}, 402
-
-
-def _add_webhooks(shop: Flask, settings: ShopSettings, store: Store) -> None:
-    @shop.post("/webhooks/siglume")
-    def receive() -> ResponseReturnValue:
-        # The signature is over the bytes as they came: get_data, never get_json.
-        header = request.headers.get(webhooks.SIGNATURE_HEADER)
-        try:
-            event = webhooks.verify(request.get_data(), header, settings.webhook_secret)
-        except (webhooks.SignatureError, webhooks.PayloadError) as error:
-            return {"error": str(error)}, 400
-        if not event.readiness_probe:
-            effect = store.take(webhooks.classify(event))
-            shop.logger.info("event %s: %s", event.id, effect)
-        return "", 204
+def _add_statement(shop: Flask, client: Client) -> None:
+    @shop.get("/revenue")
+    def revenue() -> str:
+        # A real shop keeps this page behind its login.
+        statement = statement_of(client.provider_statements.summary())
+        return render_template("statement.html", statement=statement)

@@ -9,11 +9,9 @@ from typing import Any
 
 import pytest
 
-from examples.flask_shop.app import create_app
-from examples.flask_shop.serve import WEBHOOK_PATH, mock_settings
-from examples.flask_shop.serving import Listener, listening
-from examples.flask_shop.store import Store
-from settlekit import Client
+from examples.flask_shop.serve import open_shop
+from examples.shop_parts.account import WEBHOOK_PATH, account_of_mock
+from examples.shop_parts.serving import Listener, listening
 from settlekit.cli import main
 from settlekit_mock import MockServer
 
@@ -33,12 +31,14 @@ def mock(shop: Listener) -> Iterator[MockServer]:
 
 
 @pytest.fixture(scope="module")
-def served(mock: MockServer, shop: Listener) -> Iterator[str]:
+def served(
+    mock: MockServer, shop: Listener, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[str]:
     with mock.serve() as server:
         base_url = f"{server.url}/v1"
-        with Client(token=mock.token("merchant"), base_url=base_url) as client:
-            settings = mock_settings(client, shop.url, mock.world.settings.webhook_secret)
-            shop.answer_with(create_app(client, settings, Store(":memory:")))
+        account = account_of_mock(mock, shop.url, base_url)
+        with open_shop(account, tmp_path_factory.mktemp("shop") / "shop.db") as application:
+            shop.answer_with(application)
             yield base_url
 
 

@@ -1,4 +1,4 @@
-"""One command runs the shop, over sockets, with a mock of the platform beside it."""
+"""One command runs a shop, over sockets, with a mock of the platform beside it."""
 
 import re
 import signal
@@ -13,12 +13,12 @@ import pytest
 
 from examples.demo.browser import form_with_button, form_with_field, submit
 
-SCRIPT = Path(__file__).parents[3] / "examples" / "flask_shop" / "serve.py"
+EXAMPLES = Path(__file__).parents[3] / "examples"
 
 
-def start(*arguments: str) -> subprocess.Popen[str]:
+def start(kind: str, *arguments: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [sys.executable, str(SCRIPT), *arguments],
+        [sys.executable, str(EXAMPLES / kind / "serve.py"), *arguments],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -26,8 +26,8 @@ def start(*arguments: str) -> subprocess.Popen[str]:
 
 
 @pytest.fixture
-def process() -> Iterator[subprocess.Popen[str]]:
-    with start("--port", "0") as running:
+def process(kind: str) -> Iterator[subprocess.Popen[str]]:
+    with start(kind, "--port", "0") as running:
         yield running
         running.kill()
 
@@ -52,18 +52,19 @@ def test_person_buys_in_the_shop(process):
 def test_interrupt_ends_the_shop(process):
     """An interrupt ends shop and mock without a word, with 0."""
     process.stdout.readline()
-    process.stdout.readline()
+    (url,) = re.findall(r"open on (\S+)", process.stdout.readline())
+    assert httpx.get(url, trust_env=False).status_code == 200
     process.send_signal(signal.SIGINT)
     _, errors = process.communicate(timeout=20)
     assert (process.returncode, errors) == (0, "")
 
 
-def test_port_in_use_is_one_line():
+def test_port_in_use_is_one_line(kind):
     """A port that is taken ends the command with 2 and one line."""
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
-        with start("--port", str(taken.getsockname()[1])) as process:
+        with start(kind, "--port", str(taken.getsockname()[1])) as process:
             _, errors = process.communicate(timeout=20)
     assert process.returncode == 2
     assert errors.count("\n") == 1

@@ -1,0 +1,1 @@
+"""The shop of sheet music in Django: its ORM, its templates, its migrations."""
