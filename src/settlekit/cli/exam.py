@@ -106,8 +106,15 @@ def _restart(command: str | None) -> Any:
     if command is None:
         return None
     words = shlex.split(command)
-    # The user's own command, with no shell between.
-    return lambda: subprocess.run(words, check=True, timeout=RESTART_SECONDS)  # noqa: S603
+
+    def run() -> None:
+        try:
+            # The user's own command, with no shell between.
+            subprocess.run(words, check=True, timeout=RESTART_SECONDS)  # noqa: S603
+        except (OSError, subprocess.SubprocessError) as error:
+            raise ConfigurationError(f"--restart: {error}") from None
+
+    return run
 
 
 def _secret(given: str | None) -> str:

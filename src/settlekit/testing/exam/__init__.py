@@ -27,7 +27,7 @@ from settlekit.testing.exam.orders import (
     probe_at,
 )
 from settlekit.testing.exam.report import Mark, Report, Verdict
-from settlekit.testing.exam.sitting import Candidate, Finding, NotExamined, Sitting
+from settlekit.testing.exam.sitting import Candidate, Finding, NotAccepted, NotExamined, Sitting
 
 __all__ = [
     "CHECKS",
@@ -49,6 +49,8 @@ CHECKS: Sequence[Check] = sorted(
     key=lambda check: [part.__name__ for part in _PARTS].index(check.run.__module__),
 )
 """Every check, in the order in which they are made."""
+
+MADE_UP = "; the order is made up: with start_checkout= it is one of the shop's"
 
 Told = Callable[[Mark], object]
 
@@ -129,6 +131,8 @@ def _mark(check: Check, sitting: Sitting) -> Mark:
         check.run(sitting)
     except NotExamined as missing:
         return mark(Verdict.NOT_EXAMINED, missing)
+    except NotAccepted as finding:
+        return mark(Verdict.FAILED, f"{finding}{MADE_UP if sitting.made_up else ''}")
     except Finding as finding:
         return mark(Verdict.FAILED, finding)
     except (httpx.HTTPError, OSError) as error:

@@ -4,6 +4,8 @@ import time
 from functools import partial
 from urllib.parse import urlsplit, urlunsplit
 
+import httpx
+
 from settlekit.testing.exam import events
 from settlekit.testing.exam.checks import check
 from settlekit.testing.exam.endpoint import Answer
@@ -210,7 +212,12 @@ def redirect(sitting: Sitting) -> None:
     order = sitting.order()
     if order.success_url is None:
         raise NotExamined("needs start_checkout= to tell the order's success_url")
-    socket.visit(_with_session(order.success_url))
+    try:
+        socket.visit(_with_session(order.success_url))
+    except httpx.HTTPError as error:
+        raise NotExamined(
+            f"needs a success_url that answers: {order.success_url}: {error}"
+        ) from None
     sitting.must_be_unpaid(order, "a browser came back with nothing paid")
 
 

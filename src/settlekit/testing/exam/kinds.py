@@ -195,6 +195,7 @@ def other_amount(sitting: Sitting) -> None:
 def other_order(sitting: Sitting) -> None:
     """A payment that no order waits for doesn't break the endpoint."""
     order = sitting.order()
+    sitting.made_up = False  # whatever order was opened, this payment is of none
     data = events.standard_settled(order, challenge_hash=f"sha256:{'0' * 64}")
     _tell_without_effect(sitting, order, data, "a payment of an order that isn't there")
 

@@ -1,7 +1,7 @@
 """What the shop under exam opened, and how the exam asks after it."""
 
 from collections.abc import Callable, Mapping
-from typing import Any, Final
+from typing import Any, Final, cast
 from urllib.parse import quote
 
 import attrs
@@ -45,7 +45,20 @@ def read_order(given: Order | Mapping[str, Any]) -> Order:
     missing = sorted(names - {"success_url"} - set(given))
     if missing:
         raise InvalidArgument("start_checkout", f"must tell {', '.join(missing)} of the order")
-    return Order(**{name: given[name] for name in names if name in given})
+    told = {name: given[name] for name in names if name in given}
+    for name, value in told.items():
+        _must_fit(name, value)
+    return Order(**told)
+
+
+def _must_fit(name: str, value: object) -> None:
+    if name == "amount_minor":
+        if type(value) is not int or value < 1:
+            raise InvalidArgument(
+                "start_checkout", f"must tell {name} as an integer, not {value!r}"
+            )
+    elif not isinstance(value, str) and (name != "success_url" or value is not None):
+        raise InvalidArgument("start_checkout", f"must tell {name} as text, not {value!r}")
 
 
 def checkout_at(url: str) -> StartCheckout:
@@ -53,8 +66,10 @@ def checkout_at(url: str) -> StartCheckout:
 
     def start() -> Mapping[str, Any]:
         answer = httpx.post(url, timeout=TIMEOUT_SECONDS, trust_env=False).raise_for_status()
-        found: Mapping[str, Any] = answer.json()
-        return found
+        found = _json(answer, "start_checkout")
+        if not isinstance(found, dict):
+            raise InvalidArgument("start_checkout", f"must answer an object at {url}")
+        return cast("dict[str, Any]", found)
 
     return start
 
@@ -69,6 +84,13 @@ def probe_at(url: str) -> Probe:
         answer = httpx.get(where, timeout=TIMEOUT_SECONDS, trust_env=False)
         if key is None and answer.status_code == 404:
             return None
-        return answer.raise_for_status().json()
+        return _json(answer.raise_for_status(), "probe")
 
     return read
+
+
+def _json(answer: httpx.Response, means: str) -> Any:
+    try:
+        return answer.json()
+    except ValueError:
+        raise InvalidArgument(means, f"must answer JSON at {answer.url}") from None

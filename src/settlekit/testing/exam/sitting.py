@@ -27,6 +27,10 @@ class Finding(Exception):
     """The endpoint did something wrong; the text says what was seen."""
 
 
+class NotAccepted(Finding):
+    """The endpoint answered that it doesn't take a delivery; it may not know the order."""
+
+
 class NotExamined(Exception):
     """The check can't be made with what the exam was given; the text says what is missing."""
 
@@ -58,12 +62,15 @@ class Sitting:
         self._candidate = candidate
         self._reference: Reference | None = None
         self.merchant = candidate.merchant
+        self.made_up = False
+        """Whether the last order is one that the shop doesn't know."""
 
     # Orders
 
     def order(self) -> Order:
         """Open an order; without ``start_checkout`` one that the shop doesn't know."""
         start = self._candidate.start_checkout
+        self.made_up = start is None
         if start is not None:
             order = read_order(start())
             self.merchant = order.merchant
@@ -228,7 +235,7 @@ def headers_with(header: str | None) -> dict[str, str]:
 def must_accept(answer: Answer, what: str) -> None:
     """Raise unless the delivery was accepted."""
     if not answer.accepted:
-        raise Finding(f"{what}: {answer}, and should be accepted with a 2xx")
+        raise _unaccepted(answer, f"{what}: {answer}, and should be accepted with a 2xx")
 
 
 def must_refuse(answer: Answer, what: str) -> None:
@@ -240,4 +247,8 @@ def must_refuse(answer: Answer, what: str) -> None:
 def must_not_fail(answer: Answer, what: str) -> None:
     """Raise where the endpoint broke instead of answering."""
     if answer.status is None or answer.status >= 500:
-        raise Finding(f"{what}: {answer}, and should be answered, with 2xx or 400")
+        raise _unaccepted(answer, f"{what}: {answer}, and should be answered, with 2xx or 400")
+
+
+def _unaccepted(answer: Answer, seen: str) -> Finding:
+    return Finding(seen) if answer.status is None else NotAccepted(seen)

@@ -2,9 +2,11 @@
 
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
 import pytest
+from attrs import evolve
 
 from settlekit.cli.main import main
 from settlekit.errors import InvalidArgument
@@ -14,6 +16,9 @@ from settlekit_mock.http.server import Server
 from tests.settlekit.testing.exam.conftest import Run
 from tests.settlekit.testing.exam.planted import DropsUnknown, TakesAnySize, TrustsEverything
 from tests.settlekit.testing.exam.shop import SECRET, WEBHOOK, Shop
+
+if TYPE_CHECKING:
+    from wsgiref.types import StartResponse, WSGIApplication
 
 MEANS = ("unknown_kept", "metered_is_no_revenue", "batch_amount", "batch_once")
 CALLABLES = ("restart", "crash_after_answer", "crash_in_handler", "redirect", "schedules")
@@ -68,6 +73,52 @@ def test_an_order_that_lacks_something_is_refused(run: Run) -> None:
     """What start_checkout must tell and doesn't is named."""
     with pytest.raises(InvalidArgument, match="amount_minor, challenge_hash, currency, merchant"):
         examine(run(Shop), secret=SECRET, start_checkout=lambda: {"key": "1"}, only=["valid"])
+
+
+def test_an_order_without_an_amount_is_refused(run: Run) -> None:
+    """An order whose amount is null, as a fresh session's is, is refused by its name."""
+    order = {
+        "key": "1",
+        "challenge_hash": "sha256:1",
+        "amount_minor": None,
+        "currency": "JPY",
+        "merchant": "mine",
+    }
+    with pytest.raises(InvalidArgument, match="amount_minor as an integer, not None"):
+        examine(run(Shop), secret=SECRET, start_checkout=lambda: order, only=["valid"])
+    unclear = order | {"amount_minor": 1, "currency": None}
+    with pytest.raises(InvalidArgument, match="currency as text, not None"):
+        examine(run(Shop), secret=SECRET, start_checkout=lambda: unclear, only=["valid"])
+
+
+def test_a_shop_that_waits_for_its_order_is_told_that_the_order_is_made_up() -> None:
+    """Who answers 503 to orders unknown to the shop learns that start_checkout opens known ones."""
+
+    def waits(_environ: object, start_response: "StartResponse") -> list[bytes]:
+        start_response("503 Service Unavailable", [])
+        return []
+
+    marks = examine(waits, secret=SECRET, only=["valid", "other_order"]).marks
+    assert [("made up" in mark.seen) for mark in marks] == [True, False]
+
+
+def test_a_success_page_that_isnt_there_isnt_examined(run: Run, unused_port: int) -> None:
+    """Where the success page doesn't answer, nothing is known of it: it isn't failed."""
+    running = run(Shop)
+    nowhere = f"http://127.0.0.1:{unused_port}/ok"
+
+    with Server(running) as server:
+        report = examine(
+            server.url + WEBHOOK,
+            secret=SECRET,
+            start_checkout=lambda: evolve(running.start_checkout(), success_url=nowhere),
+            probe=running.probe,
+            only=["redirect"],
+        )
+    assert [
+        mark.seen.startswith(f"needs a success_url that answers: {nowhere}")
+        for mark in report.not_examined
+    ] == [True]
 
 
 def test_an_unknown_check_is_refused(run: Run) -> None:
@@ -216,6 +267,34 @@ def test_a_wrong_call_says_what_to_do(
 
     assert code == 2
     assert told in capsys.readouterr().err
+
+
+def test_means_that_fail_end_the_command_in_a_line(
+    run: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A checkout that answers no JSON, and a restart that can't run, are said as wrong calls."""
+    running = run(Shop)
+    with Server(say("paid")) as page, Server(running) as server:
+        command = ["webhooks", "exam", server.url + WEBHOOK, "--secret", SECRET, "--only"]
+        assert main([*command, "valid", "--start-checkout", page.url]) == 2
+        assert "start_checkout must answer JSON at" in capsys.readouterr().err
+
+    order = {"key": "1", "challenge_hash": "c", "amount_minor": 9, "currency": "JPY"}
+    with Server(say(json.dumps(order | {"merchant": "m"}))) as page, Server(running) as server:
+        command = ["webhooks", "exam", server.url + WEBHOOK, "--secret", SECRET, "--only"]
+        means = ("--start-checkout", page.url, "--probe", page.url + "/{order}")
+        assert main([*command, "restart", *means, "--restart", "/nowhere/restart"]) == 2
+        assert "--restart: " in capsys.readouterr().err
+
+
+def say(text: str) -> "WSGIApplication":
+    """Return an application that answers this."""
+
+    def application(_environ: object, start_response: "StartResponse") -> list[bytes]:
+        start_response("200 OK", [("Content-Length", str(len(text.encode())))])
+        return [text.encode()]
+
+    return application
 
 
 def test_without_a_secret_the_command_says_where_it_goes(
