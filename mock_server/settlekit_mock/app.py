@@ -13,6 +13,7 @@ from settlekit_mock.http.openapi import document
 from settlekit_mock.http.roles import Role
 from settlekit_mock.http.routes import Route
 from settlekit_mock.kernel.database import MEMORY_URL, Database
+from settlekit_mock.kernel.worker import work_by_itself
 from settlekit_mock.kernel.world import Settings, World
 from settlekit_mock.operations.routes import ROUTES as OPERATIONS_ROUTES
 from settlekit_mock.payments.install import install as install_payments
@@ -134,7 +135,10 @@ def build(world: World) -> Application:
 def create_app(environ: Mapping[str, str] | None = None) -> Application:
     """Make the WSGI application of a mock server from ``SETTLEKIT_MOCK_…`` in the environment.
 
+    On a real clock it does by itself what falls due, in each process that has it.
     Raises ``DatabaseUnusable`` or ``ValueError`` with one line that says what to mend.
     """
     url, settings = settings_from(os.environ if environ is None else environ)
-    return build(open_world(url, settings))
+    world = open_world(url, settings)
+    work_by_itself(world)
+    return build(world)

@@ -10,7 +10,7 @@ from settlekit_mock.kernel.tables import METADATA
 
 DIALECTS: dict[str, Dialect] = {
     "sqlite": SQLiteDialect_pysqlite(),
-    "postgresql": PGDialect_psycopg(),
+    "postgresql": PGDialect_psycopg(),  # type: ignore[no-untyped-call]
 }
 INDEXES = [index for table in METADATA.sorted_tables for index in table.indexes]
 

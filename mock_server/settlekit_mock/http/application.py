@@ -10,6 +10,7 @@ from urllib.parse import unquote_to_bytes
 from uuid import uuid4
 
 from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as NoConnectionFree
 from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, RequestEntityTooLarge
 from werkzeug.routing import Map, Rule
@@ -126,7 +127,7 @@ class Application:
             headers=given.headers,
             request_id=call.trace.request_id,
         )
-        return route.run(request)
+        return self.world.attempt(lambda: route.run(request))
 
 
 @lru_cache(maxsize=8)
@@ -256,8 +257,8 @@ def _page(page: Page) -> Response:
     return response
 
 
-_UNAVAILABLE = (OperationalError, InterfaceError)
-"""A database that is locked, full or gone."""
+_UNAVAILABLE = (OperationalError, InterfaceError, NoConnectionFree)
+"""A database that is locked, full, busy or gone."""
 
 
 def _problem(call: _Call, error: Exception) -> Problem:
@@ -268,7 +269,8 @@ def _problem(call: _Call, error: Exception) -> Problem:
     if isinstance(error, _UNAVAILABLE):
         _LOG.error("the database failed in %s", what, exc_info=error)
         return Problem(
-            "the database doesn't answer; nothing was written, try again",
+            # A connection that is lost while it commits may have committed.
+            "the database doesn't answer; try again, with the same key or nonce if there is one",
             status=503,
             code="DATABASE_UNAVAILABLE",
             headers={"Retry-After": "1"},

@@ -72,7 +72,7 @@ class Gate:
 
     def strike(self, method: str, path: str) -> Fault | None:
         """Return the fault that strikes a call; where nothing was asked, this costs nothing."""
-        if self._door.quiet or path.startswith(CONTROL_PATHS):
+        if path.startswith(CONTROL_PATHS) or self._door.idle():
             return None
         with self._world.transaction() as tx:
             asked = faults_at(tx.connection, DOOR)

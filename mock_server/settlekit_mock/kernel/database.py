@@ -43,6 +43,7 @@ class Database:
         self.in_memory = url in _IN_MEMORY
         self.is_postgresql = postgresql.named_by(url)
         self._write_lock = threading.RLock()
+        self._local = threading.local()
         self._claim: sqlite3.Connection | None = None
         self._memory = _memory_connection(image) if self.in_memory else None
         self.engine = self._engine()
@@ -63,11 +64,22 @@ class Database:
         if self.is_postgresql:
             with self.engine.begin() as connection:
                 yield connection
+            self._local.commits = self.commits + 1
             return
         with self._write_lock, self.engine.connect() as connection, connection.begin():
             # The driver opens no transaction for a SELECT, so it is left in autocommit and told.
             connection.exec_driver_sql("BEGIN IMMEDIATE")
             yield connection
+
+    @property
+    def commits(self) -> int:
+        """How often this thread has written to PostgreSQL."""
+        found: int = getattr(self._local, "commits", 0)
+        return found
+
+    def look(self) -> AbstractContextManager[Connection]:
+        """Open a connection to PostgreSQL on which each statement commits by itself."""
+        return postgresql.looking(self.engine)
 
     @contextmanager
     def read(self) -> Generator[Connection, None, None]:
@@ -156,7 +168,10 @@ class Database:
         self._claim = claim
 
     def empty(self, connection: Connection) -> None:
-        """Drop every table and make them anew, within a transaction that writes."""
+        """Begin with empty tables, within a transaction that writes."""
+        if self.is_postgresql:
+            postgresql.empty(connection)
+            return
         METADATA.drop_all(connection)
         METADATA.create_all(connection)
 
@@ -174,6 +189,13 @@ class Database:
         with self._write_lock:
             self._memory.deserialize(image)
             _tune_memory(self._memory)
+
+    def forked(self) -> None:
+        """Leave the connections to the process that this one was forked from."""
+        self._write_lock = threading.RLock()
+        self._local = threading.local()
+        if self.is_postgresql:
+            self.engine.dispose(close=False)
 
     def close(self) -> None:
         """Give back connections and memory."""

@@ -14,9 +14,11 @@ from collections.abc import Callable, Generator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
-from sqlalchemy import bindparam, delete, func, select
+from sqlalchemy import bindparam, delete
 
+from settlekit_mock.kernel.away import Away, AwayInProcess, DueRow, Taken
 from settlekit_mock.kernel.clock import never_back
+from settlekit_mock.kernel.leases import Leases
 from settlekit_mock.kernel.problems import Conflict
 from settlekit_mock.kernel.tables import DUE
 from settlekit_mock.kernel.transaction import Transaction
@@ -26,6 +28,9 @@ if TYPE_CHECKING:
 
 GROUP = 250
 """Steps that share a transaction at most: enough to spare commits, little to do again."""
+
+ROUNDS = 10
+"""How often what others began meanwhile is waited for: where many work, somebody always does."""
 
 Step = Callable[[Transaction, str], None]
 Progress = Callable[[int], None]
@@ -46,19 +51,17 @@ class Errand(Protocol):
         """Write how it went."""
 
 
-class _Row(NamedTuple):
-    due_number: int
-    at: int
-    kind: str
-    subject: str
-
-
-class _Away(NamedTuple):
+class _Trip(NamedTuple):
     """An errand under way."""
 
-    row: _Row
+    row: DueRow
     errand: Errand
     job: Any
+    taken: Taken
+
+
+class _Lost(Exception):
+    """Another process has the errand by now: this outcome isn't written."""
 
 
 def _never() -> bool:
@@ -72,8 +75,12 @@ class DueLoop:
         self._world = world
         self._steps: dict[str, Step] = {}
         self._errands: dict[str, Errand] = {}
-        self._away: set[int] = set()
-        self._returned = threading.Condition()
+        self.forked()
+
+    def forked(self) -> None:
+        """Begin with nothing under way in this process."""
+        database = self._world.database
+        self._away: Away = Leases(database) if database.is_postgresql else AwayInProcess()
         self._advancing = threading.Lock()
         self._advancer: int | None = None
         self._rester: int | None = None
@@ -88,16 +95,16 @@ class DueLoop:
         self._errands[kind] = errand
 
     def settle(self) -> None:
-        """Do all that is due by now, and wait for what another thread is doing of it.
+        """Do all that is due by now, and wait for what others are doing of it.
 
         Work that was already under way is not waited for: this call may come from the
         very handler that it waits on.
         """
-        before = frozenset(self._away)
-        while True:
-            if self._take(None, _never):
-                continue
-            if not self._wait_for_others(before):
+        before = self._away.under_way()
+        for _ in range(ROUNDS):
+            while self._take(None, _never):
+                pass
+            if not self._away.wait(before):
                 return
 
     def advance(
@@ -142,7 +149,7 @@ class DueLoop:
                 "a handler can't move it",
                 code="CLOCK_BUSY",
             )
-        with self._advancing:
+        with self._advancing, self._away.advancing():
             self._advancer = me
             try:
                 yield
@@ -157,10 +164,11 @@ class DueLoop:
         with self._one_at_a_time():
             self._rester = threading.get_ident()
             try:
-                with self._world.transaction():
-                    pass  # who took work before the others were kept off has said so now
-                self._wait_for_others(frozenset())
-                yield
+                with self._away.resting():
+                    with self._world.transaction():
+                        pass  # who took work before the others were kept off has said so now
+                    self._away.wait(frozenset())
+                    yield
             finally:
                 self._rester = None
 
@@ -171,7 +179,15 @@ class DueLoop:
 
     def _take(self, target: int | None, stop: Callable[[], bool]) -> bool:
         """Do one errand or one group of steps; return whether there was anything."""
-        away = None
+        some, trip = self._world.attempt(lambda: self._begin_group(target, stop))
+        if trip is not None:
+            self._do(trip)
+        return some and not stop()
+
+    def _begin_group(
+        self, target: int | None, stop: Callable[[], bool]
+    ) -> tuple[bool, _Trip | None]:
+        trip = None
         some = False
         try:
             with self._world.transaction() as tx:
@@ -181,35 +197,27 @@ class DueLoop:
                         break
                     some = True
                     self._set_time(tx, row, target)
-                    away = self._begin(tx, row)
-                    if away is not None or stop():
+                    trip = self._begin(tx, row)
+                    if trip is not None or stop():
                         break
         except BaseException:
-            if away is not None:
-                self._away.discard(away.row.due_number)
-                self._tell()
+            if trip is not None:
+                self._away.give_up(trip.taken)
             raise
-        if away is not None:
-            self._do(away)
-        return some and not stop()
+        return some, trip
 
-    def _next(self, tx: Transaction, until: int) -> _Row | None:
+    def _next(self, tx: Transaction, until: int) -> DueRow | None:
         if self._rester not in (None, threading.get_ident()):
             return None
         tx.flush_due()
-        # Rows of errands under way elsewhere stay in the table and are passed over.
-        found = tx.connection.execute(_NEXT, {"until": until, "some": len(self._away) + 1})
-        for row in found.all():
-            if row.due_number not in self._away:
-                return _Row(*row)
-        return None
+        return self._away.next_row(tx.connection, until)
 
-    def _set_time(self, tx: Transaction, row: _Row, target: int | None) -> None:
+    def _set_time(self, tx: Transaction, row: DueRow, target: int | None) -> None:
         if target is not None and row.at > tx.state.now:
             tx.state = tx.state.moved_to(row.at)
         tx.now = row.at
 
-    def _begin(self, tx: Transaction, row: _Row) -> _Away | None:
+    def _begin(self, tx: Transaction, row: DueRow) -> _Trip | None:
         errand = self._errands.get(row.kind)
         if errand is None:
             tx.connection.execute(_TAKE, {"number": row.due_number})
@@ -219,55 +227,45 @@ class DueLoop:
         if job is None:
             tx.connection.execute(_TAKE, {"number": row.due_number})
             return None
-        self._away.add(row.due_number)
-        return _Away(row, errand, job)
+        advancing = self._advancer == threading.get_ident()
+        return _Trip(row, errand, job, self._away.take(tx.connection, row, advancing=advancing))
 
-    def _do(self, away: _Away) -> None:
+    def _do(self, trip: _Trip) -> None:
         try:
-            outcome = self._perform(away)
-            with self._world.transaction() as tx:
-                tx.now = away.row.at
-                away.errand.finish(tx, away.row.subject, away.job, outcome)
-                tx.connection.execute(_TAKE, {"number": away.row.due_number})
-                # Before the commit: from then on a new row may have the same number.
-                self._away.discard(away.row.due_number)
+            outcome = self._perform(trip)
+            self._world.attempt(lambda: self._finish(trip, outcome))
+        except _Lost:
+            pass
         except BaseException:
-            self._away.discard(away.row.due_number)
+            self._away.give_up(trip.taken)
             raise
         finally:
-            self._tell()
+            self._away.tell()
 
-    def _perform(self, away: _Away) -> Any:
+    def _finish(self, trip: _Trip, outcome: Any) -> None:
+        with self._world.transaction() as tx:
+            tx.now = trip.row.at
+            trip.errand.finish(tx, trip.row.subject, trip.job, outcome)
+            tx.connection.execute(_TAKE, {"number": trip.row.due_number})
+            if not self._away.bring_back(tx.connection, trip.taken):
+                raise _Lost
+
+    def _perform(self, trip: _Trip) -> Any:
         me = threading.get_ident()
         self._performing.append(me)
         try:
-            return away.errand.perform(away.job)
+            return trip.errand.perform(trip.job)
         finally:
             self._performing.remove(me)
-
-    def _tell(self) -> None:
-        with self._returned:
-            self._returned.notify_all()
-
-    def _wait_for_others(self, before: frozenset[int]) -> bool:
-        with self._returned:
-            waited = bool(self._away - before)
-            while self._away - before:
-                self._returned.wait(timeout=1.0)
-            return waited
 
     def next_due_at(self) -> int | None:
         """Return the time of the earliest row, if there is any."""
         with self._world.snapshot() as connection:
-            found: int | None = connection.execute(_EARLIEST).scalar()
-        return found
+            return self._away.earliest(connection)
+
+    def left_behind(self) -> bool:
+        """Say whether a process that is gone left an errand under way."""
+        return self._away.left_behind()
 
 
-_NEXT = (
-    select(DUE.c.due_number, DUE.c.at, DUE.c.kind, DUE.c.subject)
-    .where(DUE.c.at <= bindparam("until"))
-    .order_by(DUE.c.at, DUE.c.due_number)
-    .limit(bindparam("some"))
-)
 _TAKE = delete(DUE).where(DUE.c.due_number == bindparam("number"))
-_EARLIEST = select(func.min(DUE.c.at))

@@ -75,18 +75,27 @@ class Door:
     def __init__(self, world: World, name: DoorName) -> None:
         self._name = name
         self._quiet = False
+        # What other processes add isn't told here, so there it is looked for each time.
+        self._shared = world.database if world.database.is_postgresql else None
         world.subscribe(CHANGED, self._changed)
         world.on_renewed(self._look_again)
 
     @property
     def quiet(self) -> bool:
-        """Whether nothing can strike here."""
+        """Whether nothing can strike here, without a look at the database."""
         return self._quiet
+
+    def idle(self) -> bool:
+        """Say whether nothing can strike here now; to be asked with no transaction open."""
+        if self._shared is None:
+            return self._quiet
+        with self._shared.look() as connection:
+            return connection.execute(_FIRST, {"at_door": self._name}).first() is None
 
     def rest(self) -> None:
         """Be quiet until something changes; for a transaction that saw that there is nothing."""
         # Whoever adds a fault writes too, and so comes after this or came before.
-        self._quiet = True
+        self._quiet = self._shared is None
 
     def _changed(self, _tx: Transaction, name: str) -> None:
         if name == self._name:
@@ -161,6 +170,7 @@ def _chance(seed: int, fault: Fault) -> float:
 
 
 _AT = select(FAULTS).where(FAULTS.c.door == bindparam("at_door")).order_by(FAULTS.c.fault_number)
+_FIRST = select(FAULTS.c.fault_number).where(FAULTS.c.door == bindparam("at_door")).limit(1)
 _ONE = select(FAULTS).where(
     FAULTS.c.fault_id == bindparam("of_id"), FAULTS.c.door == bindparam("at_door")
 )

@@ -2,7 +2,8 @@
 
 Writers are READ COMMITTED and lock the world's one row before they read anything else, so
 they come one after the other, as SQLite's do, and see all that was committed before them.
-Readers are REPEATABLE READ: they see one state of the database.
+Readers are REPEATABLE READ: they see one state of the database. Nobody waits for a lock
+longer than ``LOCK_TIMEOUT_MS``.
 """
 
 from collections.abc import Generator
@@ -10,13 +11,18 @@ from contextlib import contextmanager
 from typing import Final
 
 from sqlalchemy import Connection, Engine, create_engine, make_url, text
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.exc import DatabaseError as DriverError
 
 from settlekit_mock.kernel.problems import DatabaseUnusable
+from settlekit_mock.kernel.tables import METADATA
 
 _DRIVERS: Final = frozenset({"postgresql", "postgres", "postgresql+psycopg"})
 _CONNECTIONS: Final = 16
+LOCK_TIMEOUT_MS: Final = 20_000
+CONNECT_TIMEOUT_SECONDS: Final = 5
+RETRIED: Final = frozenset({"40001", "40P01", "23505"})
+"""A serialisation failure, a deadlock, and a key that another transaction wrote meanwhile."""
 _BEGINNING: Final = text("SELECT pg_advisory_lock(7311849202)")
 _BEGUN: Final = text("SELECT pg_advisory_unlock(7311849202)")
 
@@ -29,8 +35,10 @@ def named_by(url: str) -> bool:
 def engine(url: str) -> Engine:
     """Make the engine; raises ``DatabaseUnusable`` where the driver is missing."""
     try:
+        parsed = make_url(url).set(drivername="postgresql+psycopg")
         return create_engine(
-            make_url(url).set(drivername="postgresql+psycopg"),
+            parsed,
+            connect_args=_CHOSEN | dict(parsed.query),
             isolation_level="READ COMMITTED",
             pool_size=_CONNECTIONS,
             pool_pre_ping=True,
@@ -41,6 +49,14 @@ def engine(url: str) -> Engine:
         ) from error
     except (ArgumentError, ValueError) as error:
         raise DatabaseUnusable("not a database URL; expected postgresql+psycopg://…") from error
+
+
+_CHOSEN: Final = {
+    "connect_timeout": CONNECT_TIMEOUT_SECONDS,
+    "application_name": "settlekit-mock",
+    "options": f"-c lock_timeout={LOCK_TIMEOUT_MS}",
+}
+"""What a URL can choose otherwise."""
 
 
 @contextmanager
@@ -69,6 +85,24 @@ def beginning(engine: Engine) -> Generator[None, None, None]:
                 connection.commit()
     except DriverError as error:
         raise unusable(error) from error
+
+
+@contextmanager
+def looking(engine: Engine) -> Generator[Connection, None, None]:
+    """Open a connection on which each statement is a transaction of its own."""
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        yield connection
+
+
+def empty(connection: Connection) -> None:
+    """Delete every row, and let counting begin anew; row by row, guarded tables would refuse."""
+    names = ", ".join(table.name for table in METADATA.sorted_tables)
+    connection.execute(text(f"TRUNCATE {names} RESTART IDENTITY"))
+
+
+def passes(error: DBAPIError) -> bool:
+    """Say whether the same work may succeed when it is done again from its beginning."""
+    return getattr(error.orig, "sqlstate", None) in RETRIED
 
 
 def unusable(error: DriverError) -> DatabaseUnusable:

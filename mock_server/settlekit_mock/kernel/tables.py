@@ -15,7 +15,7 @@ from sqlalchemy import (
 
 from settlekit_mock.kernel.append_only import append_only
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 """Raise it with every change of a table: a database of another version is refused."""
 
 METADATA = MetaData()
@@ -46,6 +46,16 @@ DUE = Table(
     Index("due_by_subject", "subject", "kind"),
 )
 """Everything that will happen, a row each."""
+
+AWAY = Table(
+    "due_away",
+    METADATA,
+    Column("due_number", Number, primary_key=True, autoincrement=False),
+    Column("mark", Text, nullable=False),
+    Column("ends_at", BigInteger, nullable=False),
+    Column("advancing", Integer, nullable=False),
+)
+"""Errands that a process has a lease on, until an instant on the database's clock."""
 
 EVENTS = append_only(
     Table(

@@ -1,7 +1,9 @@
 """The thread that does due work by itself while the clock is real."""
 
 import logging
+import os
 import threading
+import weakref
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -41,14 +43,14 @@ class Worker:
         self._thread.join()
 
     def _work(self) -> None:
-        # A frozen world's calls do what they leave due, unless the process was killed first.
+        # A frozen world's calls do what they leave due, unless their process was killed first.
         left_behind = True
         while not self._stopped:
             self._wake.clear()
             try:
                 if left_behind or not self._world.state().frozen:
                     self._world.due.settle()
-                left_behind = False
+                left_behind = self._world.due.left_behind()
                 pause = self._pause()
             except Exception:  # noqa: BLE001 - the thread must outlive a defect
                 _LOG.exception("due work failed; it is tried again in a second")
@@ -61,3 +63,26 @@ class Worker:
             return LONGEST_SLEEP_SECONDS
         ahead = (at - self._world.now()) / 1000
         return min(max(ahead, SHORTEST_SLEEP_SECONDS), LONGEST_SLEEP_SECONDS)
+
+
+def work_by_itself(world: "World") -> None:
+    """Start a worker for as long as the world is open, in this process and in its forks.
+
+    A server may fork its processes before or after it makes its application.
+    """
+    _start(world)
+    known = weakref.ref(world)
+
+    def in_child() -> None:
+        found = known()
+        if found is not None:
+            found.forked()
+            _start(found)
+
+    os.register_at_fork(after_in_child=in_child)
+
+
+def _start(world: "World") -> None:
+    worker = Worker(world)
+    world.on_closed(worker.stop)
+    worker.start()

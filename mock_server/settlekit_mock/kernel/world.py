@@ -1,14 +1,17 @@
 """The world of one server: its database, its clock, its due work and who listens to what."""
 
 import threading
+import time
 from collections import defaultdict
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from typing import NamedTuple
+from typing import Final, NamedTuple, TypeVar
 
 from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError
 
+from settlekit_mock.kernel import journal, postgresql
 from settlekit_mock.kernel.clock import State, create_state, load_state
 from settlekit_mock.kernel.database import Database
 from settlekit_mock.kernel.due import DueLoop
@@ -46,12 +49,22 @@ Holder = Callable[[Connection, str, int], str]
 """Names whom a room's own tokens stand for, at an instant; refuses what it doesn't know."""
 
 
+Result = TypeVar("Result")
+_PAUSES: Final = (0.005, 0.02, 0.05, 0.1)
+"""Seconds between attempts of what met another process's transaction."""
+
+
 @dataclass(slots=True, eq=False)
 class _Watch:
     """Whether a journal entry of a kind was written since somebody began to watch."""
 
     kind: str
     seen: bool = False
+    looked_to: int = 0
+
+
+def _seen(watch: _Watch) -> bool:
+    return watch.seen
 
 
 class World:
@@ -82,10 +95,14 @@ class World:
         if seed is not None:
             self.settings = replace(self.settings, seed=seed)
         with self.due.resting():
-            with self.database.write() as connection:
-                self.database.empty(connection)
-                self._begin(connection)
+            self.attempt(self._renew)
             self._begun()
+
+    def _renew(self) -> None:
+        with self.database.write() as connection:
+            load_state(connection, to_write=True)
+            self.database.empty(connection)
+            self._begin(connection)
 
     def begin(self) -> None:
         """Write a new world's first state and its actors at one stroke; do what they leave due."""
@@ -160,6 +177,21 @@ class World:
         if tx.earliest_due is not None:
             self._committed(tx.earliest_due, now, frozen=tx.state.frozen)
 
+    def attempt(self, work: Callable[[], Result]) -> Result:
+        """Do work whose transactions may meet another process's, and do it again if they did.
+
+        It is done again only while nothing of it has been written.
+        """
+        written = self.database.commits
+        for pause in _PAUSES:
+            try:
+                return work()
+            except DBAPIError as error:
+                if not postgresql.passes(error) or self.database.commits != written:
+                    raise
+            time.sleep(pause)
+        return work()
+
     def _refused(self, refused: Transaction | None) -> None:
         writes = [] if refused is None else refused.take_refusals()
         if writes:
@@ -229,17 +261,37 @@ class World:
     def watching(self, kind: str) -> Generator[Callable[[], bool], None, None]:
         """Watch for a kind of journal entry; the callable says whether one was written."""
         watch = _Watch(kind)
+        look = self._look_for if self.database.is_postgresql else _seen
+        if self.database.is_postgresql:
+            with self.snapshot() as connection:
+                watch.looked_to = journal.last_seq(connection)
         self._watches += (watch,)
         try:
-            yield lambda: watch.seen
+            yield lambda: look(watch)
         finally:
             self._watches = tuple(other for other in self._watches if other is not watch)
+
+    def _look_for(self, watch: _Watch) -> bool:
+        """Look for what other processes wrote, too."""
+        if not watch.seen:
+            with self.snapshot() as connection:
+                end = journal.last_seq(connection)
+                found = journal.entries(connection, after=watch.looked_to, kind=watch.kind, limit=1)
+            watch.seen, watch.looked_to = bool(found), end
+        return watch.seen
 
     def saw(self, kind: str) -> None:
         """Note that a journal entry of this kind is being written."""
         for watch in self._watches:
             if watch.kind == kind:
                 watch.seen = True
+
+    def forked(self) -> None:
+        """Go on in a process that was forked: its parent's connections and locks aren't its own."""
+        self.database.forked()
+        self.due.forked()
+        self._local = threading.local()
+        self._woken = []
 
     def on_renewed(self, tell: Callable[[], None]) -> None:
         """Have a callable told when all rows were replaced: by a reset, or a copy restored."""
