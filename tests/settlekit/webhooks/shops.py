@@ -116,6 +116,7 @@ class AsyncShop(Shop):
         self.handlers.standard_settled(self.book)
 
     async def book(self, told, session):
+        self.before_effect()
         await self.write(session, told.event.id)
         self.after_effect()
 

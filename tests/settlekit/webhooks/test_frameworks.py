@@ -8,16 +8,18 @@ import anyio
 import httpx
 import pytest
 import sqlalchemy as sa
+from django.core.asgi import get_asgi_application
 from django.core.management import call_command
 from django.core.wsgi import get_wsgi_application
 from django.db import connections
 from django.http import HttpResponse
-from django.test import RequestFactory
+from django.test import RequestFactory, override_settings
 from django.urls import clear_url_caches, path
 from fastapi import FastAPI
 from flask import Flask
 
 from settlekit import webhooks
+from settlekit.testing.receivers import application_receiver
 from settlekit.testing.transports import sync_http
 from settlekit.webhooks import django as django_webhooks
 from settlekit.webhooks import fastapi as fastapi_webhooks
@@ -200,6 +202,68 @@ def test_django_says_when_the_body_was_read_before(tmp_path):
     request.read()
     with pytest.raises(RuntimeError, match=re.escape("mount this view by itself")):
         mounted.view(request)
+    mounted.close()
+
+
+def test_django_takes_deliveries_under_asgi(tmp_path):
+    """The same view behind an ASGI server: once each, 400 for what isn't proven, 413 for too much."""
+    mounted = OnDjango(tmp_path)
+    deliver = application_receiver(get_asgi_application())
+    body, long = body_of(), b"x" * 2001
+    headers = {SIGNATURE_HEADER: signed(body), "Content-Type": "application/json"}
+    assert [deliver(URL, headers, body) for _ in range(2)] == [204, 204]
+    assert deliver(URL, headers, body + b" ") == 400
+    assert deliver(URL, {SIGNATURE_HEADER: signed(long)}, long) == 413
+    assert mounted.told == ["evt_1"]
+    mounted.close()
+
+
+def test_django_rest_framework_leaves_the_view_alone(tmp_path, caplog):
+    """Beside a router's URLs it needs nothing of the framework; wrapped by it, it says what to do."""
+    mounted = OnDjango(tmp_path)
+    with override_settings(REST_FRAMEWORK={"UNAUTHENTICATED_USER": None, **NOBODY_MAY}):
+        add_rest_framework(mounted.view)
+        closed = mounted.send(b"{}", {}, url="https://shop.localhost/api/closed")
+        assert (closed.status_code, mounted.post(body_of()).status_code) == (403, 204)
+        body = body_of(event_id="evt_2")
+        headers = {"Content-Type": "application/json", SIGNATURE_HEADER: signed(body)}
+        wrapped = mounted.send(body, headers, url="https://shop.localhost/api/wrapped")
+    assert (wrapped.status_code, mounted.told) == (500, ["evt_1"])
+    assert "mount this view by itself, not behind request.data" in caplog.text
+    mounted.close()
+
+
+NOBODY_MAY = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [],
+    "DEFAULT_PERMISSION_CLASSES": ["tests.settlekit.webhooks.django_urls.Nobody"],
+}
+
+
+def add_rest_framework(view: Any) -> None:
+    """Add two of the framework's views: a closed one, and one that parses and then hands on."""
+    from rest_framework.decorators import api_view, parser_classes, permission_classes
+    from rest_framework.parsers import BaseParser
+
+    class Parser(BaseParser):
+        media_type = "application/json"
+
+        def parse(self, stream: Any, *_: Any) -> Any:
+            return json.load(stream)
+
+    def hand_on(request: Any) -> HttpResponse:
+        assert request.data
+        return view(request._request)
+
+    closed = api_view(["POST"])(lambda request: HttpResponse("never"))
+    wrapped = api_view(["POST"])(permission_classes([])(parser_classes([Parser])(hand_on)))
+    django_urls.urlpatterns += [path("api/closed", closed), path("api/wrapped", wrapped)]
+    clear_url_caches()
+
+
+def test_django_migrations_make_what_the_models_say(tmp_path):
+    """A change of a model without its migration is found."""
+    mounted = OnDjango(tmp_path)
+    call_command("makemigrations", check=True, dry_run=True, verbosity=0)
     mounted.close()
 
 

@@ -113,7 +113,7 @@ def test_what_nobody_handles_is_reviewed_and_taken_later(shop):
     assert shop.inbox_says("review") == []
 
 
-@pytest.mark.parametrize("kind", ["sqlalchemy", "django"])
+@pytest.mark.parametrize("kind", ["sqlalchemy", "async", "django"])
 @pytest.mark.parametrize("moment", ["before", "after"])
 def test_kill_9_in_the_handler_leaves_one_effect(kind, moment, database):
     """Killed before or after it wrote, within its transaction: nothing is booked until recovered."""
