@@ -2,7 +2,18 @@
 
 from typing import Any, Final
 
-from sqlalchemy import Column, ColumnElement, Connection, Select, func, not_, or_, select
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Connection,
+    Select,
+    func,
+    literal,
+    not_,
+    or_,
+    select,
+    union_all,
+)
 from sqlalchemy.sql.functions import Function
 
 from settlekit_mock.kernel.invariants import MOST, Invariant, Violation, unguarded
@@ -66,8 +77,7 @@ def amounts_are_canonical(connection: Connection) -> list[Violation]:
     """Hold every amount and balance to an integer of 63 bits."""
     return [
         Violation("amounts_are_canonical", f"{amount} {number}", "an integer of 63 bits", repr(got))
-        for amount, query in _STRANGE[connection.dialect.name == "sqlite"]
-        for number, got in connection.execute(query)
+        for amount, number, got in connection.execute(_STRANGE[connection.dialect.name == "sqlite"])
     ]
 
 
@@ -167,16 +177,16 @@ _AMOUNTS: Final[tuple[Column[int], ...]] = (
 )
 
 
-def _strange(amount: Column[int], *, typed: bool) -> Select[Any, int]:
+def _strange(amount: Column[int], *, typed: bool) -> Select[str, Any, int]:
     (key,) = amount.table.primary_key
     wrong: ColumnElement[bool] = not_(amount.between(-LIMIT, LIMIT))
     if typed:
         wrong = or_(wrong, func.typeof(amount) != "integer")
-    return select(key, amount).where(wrong).limit(MOST)
+    return select(literal(str(amount)), key, amount).where(wrong)
 
 
 # SQLite alone keeps text in a column of integers.
 _STRANGE: Final = {
-    typed: [(amount, _strange(amount, typed=typed)) for amount in _AMOUNTS]
+    typed: union_all(*(_strange(amount, typed=typed) for amount in _AMOUNTS)).limit(MOST)
     for typed in (True, False)
 }

@@ -216,10 +216,10 @@ def test_a_wrong_advance_changes_nothing(
     assert rows_of(mock.world) == before
 
 
-def test_one_large_step_equals_720_small_ones() -> None:
-    """Thirty days at once leave every row as 720 hours one by one do."""
+def test_one_large_step_equals_2160_small_ones() -> None:
+    """Ninety days at once leave every row as ten steps or 2,160 hours one by one do."""
     worlds = []
-    for steps, hours in ((1, 720), (720, 1)):
+    for steps, hours in ((1, 2_160), (10, 216), (2_160, 1)):
         with MockServer(seed=7, freeze_at=START) as mock:
             sold(mock)
             mock.usage("b1", merchant=SHOP, amount_minor=5, currency="USD", count=3, over="P2D")
@@ -227,7 +227,7 @@ def test_one_large_step_equals_720_small_ones() -> None:
             for _ in range(steps):
                 mock.clock.advance(hours=hours)
             worlds.append(rows_of(mock.world))
-    assert worlds[0] == worlds[1]
+    assert worlds[0] == worlds[1] == worlds[2]
 
 
 def test_a_real_clock_can_be_advanced(real: Control, machine: Machine) -> None:
