@@ -239,16 +239,16 @@ def _signer_findings(case: _Case) -> Iterator[Finding]:
 def _difference(case: _Case) -> Iterator[Finding]:
     if case.original is None or case.original == case.body:
         return
-    if case.original.startswith(case.body):
+    where = rewritings.first_difference(case.original, case.body)
+    befell = rewritings.what_befell(case.original, case.body)
+    if befell is not None:
+        code, told = rewritings.TOLD[befell]
+        yield Finding(code, f"{told}: it {where}")
+    elif case.original.startswith(case.body):
         cut = f"{len(case.body)} of {len(case.original)} bytes arrived: the body was cut off"
         yield Finding("truncated_body", cut)
-        return
-    same = rewritings.same_json(case.original, case.body)
-    told = "JSON was parsed and written again: it" if same else "the body"
-    yield Finding(
-        "rewritten_json" if same else "other_body",
-        f"{told} {rewritings.first_difference(case.original, case.body)}",
-    )
+    else:
+        yield Finding("other_body", f"the body {where}")
 
 
 def _bodies(case: _Case) -> Iterator[tuple[str, bytes]]:

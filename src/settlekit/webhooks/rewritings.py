@@ -70,7 +70,13 @@ def _written_again(body: bytes) -> Iterator[tuple[str, bytes]]:
         return
 
 
-def same_json(one: bytes, other: bytes) -> bool:
+def what_befell(sent: bytes, arrived: bytes) -> str | None:
+    """Name what made one body of another, if it is any of what is known to befall them."""
+    named = (name for name, body in candidates(arrived) if body == sent)
+    return next(named, "json" if _same_json(sent, arrived) else None)
+
+
+def _same_json(one: bytes, other: bytes) -> bool:
     """Say whether two different bodies mean the same."""
     try:
         return bool(json.loads(one) == json.loads(other))

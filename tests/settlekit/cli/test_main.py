@@ -2,6 +2,7 @@ import argparse
 import io
 import json
 import os
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -211,6 +212,72 @@ def test_a_signature_that_does_not_hold_is_a_finding(
     header = webhooks.sign(b"{}", "whsec_canary", timestamp=5)
     assert main(["webhooks", "verify", str(path), "--header", header]) == 1
     assert "and the tolerance is 300" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("sent", "arrived", "told"),
+    [
+        (b'{"b":1,"a":2}', b'{"b": 1, "a": 2}', "JSON was parsed and written again: it first"),
+        (b'{"b":1}', b'{"b":1}\n', "a line end was added, lost or changed: it first"),
+        (b'{"b":1}\n', b'{"b":1}', "a line end was added, lost or changed: it first"),
+        (b'{"b":1}', b'\xef\xbb\xbf{"b":1}', "a byte order mark was added or lost: it first"),
+        ('{"b":"é"}'.encode(), '{"b":"é"}'.encode("latin-1"), "another charset than UTF-8"),
+    ],
+    ids=["written again", "newline", "lost newline", "mark", "charset"],
+)
+@pytest.mark.parametrize("original", [True, False], ids=["original", "arrived alone"])
+def test_verify_says_what_befell_a_body(
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    sent: bytes,
+    arrived: bytes,
+    told: str,
+    *,
+    original: bool,
+) -> None:
+    """Whether it is shown what was sent or not, and without the secret."""
+    (tmp_path / "sent").write_bytes(sent)
+    (tmp_path / "arrived").write_bytes(arrived)
+    header = webhooks.sign(sent, "whsec_canary", timestamp=int(time.time()))
+    more = ["--original", str(tmp_path / "sent")] if original else []
+    assert main(["webhooks", "verify", str(tmp_path / "arrived"), "--header", header, *more]) == 1
+    said = capsys.readouterr().err
+    assert told in said
+    assert "canary" not in said
+
+
+@pytest.mark.parametrize(
+    ("header", "secret", "told"),
+    [
+        ("t={t},v1={v1}", "whsec_another", "no secret given made this signature"),
+        ("t={t},v1={v1}", " whsec_ca nary", "stray white space or quotes"),
+        ("t={t},v1={v1},t={t},v1={v1}", "whsec_canary", "the header is there twice"),
+        ("t={t},v1={v1:.40}", "whsec_canary", "a v1 has 40 of 64 digits"),
+        ("v1={v1}", "whsec_canary", "the header has no t="),
+        ("", "whsec_canary", "there is no signature header"),
+    ],
+    ids=["another secret", "white space", "doubled", "cut", "no time", "missing"],
+)
+def test_verify_says_what_is_wrong_with_a_header_or_secret(
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    header: str,
+    secret: str,
+    told: str,
+) -> None:
+    """Exit code 1 and one line, in which no secret stands."""
+    monkeypatch.setenv("SIGLUME_WEBHOOK_SECRET", secret)
+    path = tmp_path / "body.json"
+    path.write_text(json.dumps(EVENT))
+    stamp = int(time.time())
+    signed = webhooks.sign(path.read_bytes(), "whsec_canary", timestamp=stamp)
+    given = header.format(t=stamp, v1=signed.partition("v1=")[2])
+    assert main(["webhooks", "verify", str(path), "--header", given]) == 1
+    said = capsys.readouterr().err
+    assert told in said
+    assert "canary" not in said
+    assert secret not in said
 
 
 def test_a_status_that_is_none_is_answered_with_those_there_are(

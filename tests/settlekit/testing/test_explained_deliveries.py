@@ -68,4 +68,4 @@ def test_where_the_body_first_differs_is_told(settlekit_mock, settlekit_client):
     secret = settlekit_mock.world.settings.webhook_secret
     settlekit_mock.webhooks.deliver_to(AddsNewline(flask_app(secret)), url=URL)
     told = failure(settlekit_client)
-    assert "JSON was parsed and written again: it first differs at byte" in told.error
+    assert "a line end was added, lost or changed: it first differs at byte" in told.error
