@@ -8,6 +8,7 @@ from settlekit_mock.cli.declaring import declare
 from settlekit_mock.cli.showing import Table
 from settlekit_mock.cli.tree import lines_of
 from settlekit_mock.cli.usage import WrongUsage
+from settlekit_mock.control.notices import KindText
 from settlekit_mock.control.simulate import FailureText, OutcomeText
 from settlekit_mock.driver import Driver
 
@@ -90,7 +91,12 @@ def _add_checkout(commands: Any) -> argparse.ArgumentParser:
 def _add_notices(commands: Any) -> argparse.ArgumentParser:
     command = declare(commands, "notices", "print the notices that were sent, newest first")
     command.add_argument("--audience", choices=("buyer", "provider"), help="whose (default: all)")
-    command.add_argument("--kind", help="of this kind, such as final_debit_notice (default: all)")
+    command.add_argument(
+        "--kind",
+        choices=get_args(KindText),
+        metavar="KIND",
+        help=f"of this kind: {', '.join(get_args(KindText))} (default: all)",
+    )
     command.add_argument("--buyer", help="about this buyer (default: all)")
     command.add_argument("--batch", help="about this batch (default: all)")
     return command

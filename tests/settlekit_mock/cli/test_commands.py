@@ -161,6 +161,7 @@ def test_clock_freezes_and_resumes(command: Command) -> None:
         ["merchants", "create"],
         ["merchants", "update", "shop", "--set", "merchant=other"],
         ["events", "--after", "x"],
+        ["notices", "--kind", "final_debit_notice"],
         ["reset", "everything"],
         ["nonsense"],
         [],
