@@ -107,7 +107,7 @@ def _admit_token(world: World, role: Role, token: str) -> Caller:
     if role is Role.ADMIN and caller.role != "admin":
         raise Unauthenticated("this isn't an operator's token")
     if caller.role not in OPENED_BY[role]:
-        raise Forbidden(f"a {caller.role} token doesn't open this route; it needs a {role} token")
+        raise Forbidden(f"this token's role is {caller.role}; the route needs a {role} token")
     return caller
 
 

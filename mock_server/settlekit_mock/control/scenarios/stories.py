@@ -70,7 +70,7 @@ def outcome_unknown_then_settled(stage: Stage) -> None:
 
 
 def monthly_nano(stage: Stage) -> None:
-    """Accrue five hundred nano payments for a month, which settle as one batch."""
+    """Accrue five hundred nano payments, which close at the monthly slot and settle as one."""
     stage.pay(stage.buyer(), stage.merchant(), NANO, 500)
     stage.wait("batch.settled")
 
