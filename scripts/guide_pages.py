@@ -216,8 +216,9 @@ def written(page: str) -> str:
 
 
 def comparable(page: str) -> str:
-    """Leave out what may differ from one release to the next: the digits of ids and tokens."""
+    """Leave out what may differ from one release to the next: digits of ids and tokens, sizes."""
     page = re.sub(r"([a-z]_)[0-9a-f]{12,}", r"\1…", page)
+    page = re.sub(r"(?<=size_bytes=)\d+", "…", page)
     return re.sub(r"[0-9a-f]{32,}", "…", re.sub(r" {2,}", "  ", page))
 
 

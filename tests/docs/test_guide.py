@@ -21,7 +21,7 @@ NAMES = [f"{route.method} {route.path.removeprefix('/_mock/')}" for route in ROU
 
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
 def test_page_shows_what_is_printed(path):
-    """Each command of a page, run in order, prints what stands below it, but for digits of ids."""
+    """Each command of a page, run in order, prints what stands below it, but for ids and sizes."""
     page = path.read_text("utf-8")
     wanted = guide_pages.comparable(guide_pages.written(page))
     assert guide_pages.comparable(page) == wanted
