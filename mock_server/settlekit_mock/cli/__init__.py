@@ -5,6 +5,7 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from importlib.metadata import version as installed_version
+from pathlib import Path
 
 from settlekit_mock.cli.remote import add_remote, run_remote
 from settlekit_mock.cli.serve import add_serve, run_serve
@@ -29,17 +30,41 @@ def _version() -> str:
     return installed_version("settlekit")
 
 
+def _chosen(arguments: Sequence[str] | None) -> argparse.Namespace:
+    try:
+        return parser().parse_args(arguments)
+    finally:
+        sys.stdout.flush()  # a help that nobody reads fails here, and not at the very end
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; 0 is success, 1 a finding, 2 a wrong call."""
-    chosen = parser().parse_args(arguments)
-    run: Run = chosen.run
+    if sys.stdout is None:  # closed by whoever called
+        sys.stdout = Path(os.devnull).open("w")  # noqa: SIM115
     try:
+        chosen = _chosen(arguments)
+        run: Run = chosen.run
         status = run(chosen)
         sys.stdout.flush()
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:
-        # Whoever read has seen enough; what is left in the buffer must not be tried again.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _drop_output()  # whoever read has seen enough
         return 0
+    except OSError as error:
+        _flush_or_drop()
+        print(f"settlekit-mock: {error.strerror or error}", file=sys.stderr)
+        return 2
     return status
+
+
+def _flush_or_drop() -> None:
+    try:
+        sys.stdout.flush()
+    except OSError:
+        _drop_output()
+
+
+def _drop_output() -> None:
+    """Have what is left in the buffer not tried again at the end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -8,6 +8,7 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from settlekit._version import __version__
 from settlekit.cli import doctor, statements, stripe_replay, webhooks
@@ -21,8 +22,10 @@ INTERRUPTED = 130
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command and return its exit code."""
-    asked = _parser().parse_args(arguments)
+    if sys.stdout is None:  # closed by whoever called
+        sys.stdout = Path(os.devnull).open("w")  # noqa: SIM115
     try:
+        asked = _asked(arguments)
         code: int = asked.run(asked)
         sys.stdout.flush()
     except (ConfigurationError, InvalidArgument) as error:
@@ -30,14 +33,33 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except SettlekitError as error:
         return _fail(error, FINDING)
     except BrokenPipeError:
-        # Whoever read has seen enough; what is left in the buffer must not be tried again.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _drop_output()  # whoever read has seen enough
         return 0
     except KeyboardInterrupt:
         return INTERRUPTED
     except OSError as error:
+        _flush_or_drop()
         return _fail(in_plain_words(error), USAGE)
     return code
+
+
+def _asked(arguments: Sequence[str] | None) -> argparse.Namespace:
+    try:
+        return _parser().parse_args(arguments)
+    finally:
+        sys.stdout.flush()  # a help that nobody reads fails here, and not at the very end
+
+
+def _flush_or_drop() -> None:
+    try:
+        sys.stdout.flush()
+    except OSError:
+        _drop_output()
+
+
+def _drop_output() -> None:
+    """Have what is left in the buffer not tried again at the end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _fail(error: object, code: int) -> int:
