@@ -114,7 +114,7 @@ def tokens(chosen: argparse.Namespace, driver: Driver) -> Iterable[Any]:
 def _key(chosen: argparse.Namespace) -> str:
     key: str | None = chosen.key
     if not key:
-        raise WrongUsage(f"{chosen.command} {chosen.action}: say which one")
+        raise WrongUsage(f"{chosen.command} {chosen.action}: say which one, by its key")
     return key
 
 

@@ -118,5 +118,7 @@ def snapshots(chosen: argparse.Namespace, driver: Driver) -> Iterable[Any]:
 def _key(chosen: argparse.Namespace) -> str:
     key: str | None = chosen.key
     if not key:
-        raise WrongUsage(f"{chosen.command} {chosen.action}: say which one")
+        raise WrongUsage(
+            f"{chosen.command} {chosen.action}: say which one; --help lists what there is"
+        )
     return key

@@ -83,7 +83,9 @@ def convert(values: dict[str, Any], into: type[T], *, from_text: bool = False) -
     try:
         return msgspec.convert(values, into, strict=not from_text)
     except msgspec.ValidationError as error:
-        raise Invalid(_told(str(error))) from error
+        told = _told(str(error))
+        shape: Any = into
+        raise Invalid(told + _choices(shape).get(told.partition(":")[0], "")) from error
 
 
 def read_query(arguments: MultiDict[str, str], into: type[T]) -> T:
@@ -106,6 +108,25 @@ def read_query(arguments: MultiDict[str, str], into: type[T]) -> T:
         if not _DIGITS.fullmatch(values[name]):
             raise Invalid(f"{name}: expected a whole number")
     return convert(values, into, from_text=True)
+
+
+@cache
+def _choices(into: Any) -> dict[str, str]:
+    """Return what each field of few values may be, as the end of a sentence."""
+    described = msgspec.inspect.type_info(into)
+    fields = described.fields if isinstance(described, msgspec.inspect.StructType) else ()
+    found = {field.encode_name: _values(field.type) for field in fields}
+    return {name: f"; there are {', '.join(values)}" for name, values in found.items() if values}
+
+
+def _values(kind: msgspec.inspect.Type) -> list[str]:
+    if isinstance(kind, msgspec.inspect.UnionType):
+        return [value for part in kind.types for value in _values(part)]
+    if isinstance(kind, msgspec.inspect.LiteralType):
+        return [str(value) for value in kind.values]
+    if isinstance(kind, msgspec.inspect.EnumType):
+        return [str(one.value) for one in kind.cls]
+    return []
 
 
 @cache

@@ -2,8 +2,11 @@
 
 import argparse
 import os
+import shutil
+import sys
+import tempfile
 from collections.abc import Generator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from errno import EISDIR
 from itertools import islice
 from pathlib import Path
@@ -50,6 +53,7 @@ BATCH_COLUMNS = {
 PERIOD_COLUMNS = {"open": "plan_type", "closes": "close_at", **MONEY}
 
 
+STANDARD_OUTPUT = "-"
 EVENT_STATUSES = tuple(UsageStatus)
 BATCH_STATUSES = tuple(BatchStatus)
 TOKEN_VARIABLES = ("SIGLUME_MERCHANT_AUTH_TOKEN", "SIGLUME_AUTH_TOKEN")
@@ -89,7 +93,13 @@ def add_commands(commands: Commands) -> None:
     one.add_argument("settlement_batch_id", metavar="BATCH", help="its id, msb_…")
     csv = _add(commands, "usage-csv", _usage_csv, "save a batch's rows as CSV", filters=False)
     csv.add_argument("settlement_batch_id", metavar="BATCH", help="its id, msb_…")
-    csv.add_argument("-o", "--output", required=True, metavar="FILE", help="where to save them")
+    csv.add_argument(
+        "-o",
+        "--output",
+        required=True,
+        metavar="FILE",
+        help="where to save them; - for standard output",
+    )
     csv.add_argument(
         "--verify", action="store_true", help="refuse rows whose digest isn't the batch's"
     )
@@ -222,15 +232,29 @@ def _usage_csv(asked: argparse.Namespace) -> int:
     with _open(asked) as client:
         rows = client.provider_statements.usage_csv(asked.settlement_batch_id, verify=asked.verify)
         with progress_line() as progress:
-            _save(rows, asked.output, progress)
+            if asked.output == STANDARD_OUTPUT:
+                _print_file(rows, progress)
+            else:
+                _save(rows, asked.output, progress)
         digest = rows.digest()
     told = {"file": asked.output, "rows": rows.row_count, "usage_event_digest": digest}
-    if asked.json:
-        print_json(told)
-    else:
-        noun = "row" if rows.row_count == 1 else "rows"
-        print(f"{rows.row_count} {noun} in {visible(asked.output)}, {digest}")
+    said = sys.stderr if asked.output == STANDARD_OUTPUT else sys.stdout
+    with redirect_stdout(said):
+        if asked.json:
+            print_json(told)
+        else:
+            noun = "row" if rows.row_count == 1 else "rows"
+            print(f"{rows.row_count} {noun} in {visible(asked.output)}, {digest}")
     return 0
+
+
+def _print_file(rows: UsageRows, progress: Progress) -> None:
+    """Print the file once it is whole: who reads it never has a part for all of it."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "usage.csv"
+        rows.save(path, progress=progress)
+        with path.open("rb") as saved:
+            shutil.copyfileobj(saved, sys.stdout.buffer)
 
 
 def _save(rows: UsageRows, path: str, progress: Progress) -> None:

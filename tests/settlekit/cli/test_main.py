@@ -114,6 +114,21 @@ def test_a_batchs_rows_are_saved(
     assert told["usage_event_digest"].startswith("sha256:")
 
 
+def test_a_batchs_rows_are_printed(
+    server: respx.MockRouter,
+    capfdbinary: pytest.CaptureFixture[bytes],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """With - the file goes to standard output and nothing else does; no file of that name is made."""
+    monkeypatch.chdir(tmp_path)
+    assert main(["usage-csv", "msb_1", "-o", "-"]) == 0
+    out, err = capfdbinary.readouterr()
+    assert out == body([cells(number) for number in range(7)])
+    assert err.startswith(b"7 rows in -, sha256:")
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.parametrize(
     ("command", "code", "said"),
     [

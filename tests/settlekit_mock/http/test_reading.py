@@ -1,15 +1,23 @@
 """What strangers send: JSON and query strings, read strictly."""
 
 import json
-from typing import Any
+from typing import Any, Literal
 
+import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from settlekit_mock.http.reading import BODY_LIMIT, DEEPEST, read_json
+from settlekit_mock.http.reading import BODY_LIMIT, DEEPEST, convert, read_json
 from settlekit_mock.kernel.problems import Invalid, Malformed, Problem
 from tests.settlekit_mock.http.conftest import Caller
+
+
+class Choice(msgspec.Struct):
+    """A field of few values, which may be absent too."""
+
+    kind: Literal["drop", "keep"] | None
+
 
 NESTED = '{"amount_minor":1,"metadata":{"a":%s}}'
 TEXT = st.text(st.characters(exclude_characters="\x00", exclude_categories=["Cs"]))
@@ -98,6 +106,14 @@ def test_an_invalid_field_is_named(caller: Caller) -> None:
     """The refusal says which field, and what was expected."""
     response = caller.call("POST", "/v1/orders", json={"amount_minor": 0})
     assert json.loads(response.data)["error"]["message"] == "amount_minor: expected `int` >= 1"
+
+
+def test_a_value_that_isnt_among_the_few_is_answered_with_them() -> None:
+    """The refusal of a field of few values lists them, so that nobody has to look them up."""
+    with pytest.raises(Invalid, match=r"kind: invalid enum value 'x'; there are drop, keep$"):
+        convert({"kind": "x"}, Choice)
+    with pytest.raises(Invalid, match=r"missing required field `kind`$"):
+        convert({}, Choice)
 
 
 @pytest.mark.parametrize("data", [b"", b"  \n", b"{}"])
