@@ -1,11 +1,16 @@
 import ast
+import asyncio
 import subprocess
 import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import settlekit
+from settlekit._tls import shared_context
 
 SOURCES = sorted(Path(settlekit.__file__).parent.rglob("*.py"))
 HEAVY = [
@@ -66,10 +71,24 @@ def test_a_client_for_this_machine_makes_no_tls_context(monkeypatch: pytest.Monk
 
 
 def test_clients_share_one_tls_context(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The second https client reads no certificates."""
+    """The second https client reads no certificates, be it of the same kind or the other."""
     settlekit.Client(token="t").close()
     monkeypatch.setattr("ssl.SSLContext.load_verify_locations", _never)
     settlekit.Client(token="t").close()
+    asyncio.run(settlekit.AsyncClient(token="t").close())
+
+
+def test_threads_make_one_tls_context() -> None:
+    """Whoever comes meanwhile waits for the first one's."""
+    made: list[int] = []
+
+    def make() -> Any:
+        time.sleep(0.02)
+        made.append(1)
+
+    with ThreadPoolExecutor(8) as threads:
+        list(threads.map(lambda _: shared_context(make), range(8)))
+    assert made == [1]
 
 
 def _never(*_: object, **__: object) -> None:

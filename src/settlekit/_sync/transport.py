@@ -5,13 +5,13 @@ import os
 import time
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
-from functools import cache
 from typing import TYPE_CHECKING, Final
 
 from settlekit._calls.call import Answer
 from settlekit._flow import Request
 from settlekit._pause import deadline
 from settlekit._redaction import redact
+from settlekit._tls import shared_context
 from settlekit.errors import (
     ClientUnusable,
     ConfigurationError,
@@ -22,8 +22,6 @@ from settlekit.errors import (
 )
 
 if TYPE_CHECKING:
-    import ssl
-
     import httpx
 
 DEFAULT_TIMEOUT_SECONDS: Final = 30.0
@@ -184,7 +182,9 @@ def _open_pool(*, encrypted: bool) -> "httpx.Client":
     import httpx
 
     if encrypted:
-        return httpx.Client(verify=_shared_context(), timeout=DEFAULT_TIMEOUT_SECONDS)
+        return httpx.Client(
+            verify=shared_context(httpx.create_ssl_context), timeout=DEFAULT_TIMEOUT_SECONDS
+        )
     # Plain http goes to a loopback name: no proxy, and no TLS context to build.
     return httpx.Client(
         verify=False,  # noqa: S501
@@ -237,11 +237,3 @@ def _fault(error: "httpx.RequestError", request: Request | None = None) -> Trans
     fault = kind(redact(f"{type(error).__name__}: {error}", *secrets))
     fault.__cause__ = error
     return fault
-
-
-@cache
-def _shared_context() -> "ssl.SSLContext":
-    """Make one TLS context for all clients: it costs more than all the rest of one."""
-    import httpx
-
-    return httpx.create_ssl_context()
