@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, NamedTuple
 
+from settlekit_mock.kernel.money import LIMIT
 from settlekit_mock.settlement.rules.amounts import UNITS_PER_MINOR
 
 SETTLEMENT_THRESHOLD_MINOR: Final = 10_000
@@ -151,6 +152,8 @@ def budget_refusal(funds: BuyerFunds, gross: int, currency: str) -> Refused | No
     """
     if not funds.vault_active:
         return VAULT_INACTIVE
+    if funds.spent_this_month + gross > LIMIT:  # no cap, and yet no number beyond it
+        return OVER_MONTH_CAP
     if funds.caps != NO_CAPS and (refused := _cap_refusal(funds, gross, currency)):
         return refused
     if funds.balance - funds.reserved < gross:

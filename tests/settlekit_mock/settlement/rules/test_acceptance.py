@@ -11,6 +11,7 @@ from settlekit_mock.settlement.rules.acceptance import (
     Reason,
     Refused,
     ScopeState,
+    budget_refusal,
     decide,
 )
 from settlekit_mock.settlement.rules.amounts import units_of
@@ -165,3 +166,13 @@ def test_no_run_of_payments_outspends_its_buyer(prices: list[int], balance: int)
             assert decision.closes_period == (exposure >= LIMIT["JPY"])
     assert reserved <= yen(balance)
     assert exposure < yen(10_500)
+
+
+def test_no_cap_lets_more_through_in_a_month_than_can_be_counted() -> None:
+    """What a buyer spends in a month is a number of 63 bits: the payment beyond it is refused."""
+    largest = 2**63 - 1
+    spent = BuyerFunds(balance=largest, allowance=largest, spent_this_month=largest - 1)
+    assert budget_refusal(spent, 1, "JPY") is None
+    beyond = budget_refusal(spent, 2, "JPY")
+    assert beyond is not None
+    assert (beyond.code, beyond.reason) == ("BUDGET_EXCEEDED", Reason.MONTH_CAP)
