@@ -13,9 +13,10 @@ from examples.demo.narrative import Narrator
 from examples.demo.orders import Month
 from examples.demo.report import Output, write_summary
 from examples.demo.shopping import Outcome, move_in, redeliver, shop_the_month
-from examples.demo.stage import WEBHOOK_PATH, Stage, set_up
+from examples.demo.stage import Stage, set_up
 from examples.demo.statements import Statements, read_statements
 from examples.demo.words import count, verb
+from examples.shop_parts.account import WEBHOOK_PATH
 from settlekit.models import Payout, SettlementBatch
 
 EARLY = "amount_threshold"

@@ -69,16 +69,18 @@ def authorize(tx: Transaction, buyer_id: str, asked: Asked, approval: Approval) 
     if approval.expires_at is not None and approval.expires_at <= tx.now:
         raise Invalid("expires_at: lies in the past of the server's clock")
     buyer_with_id(tx.connection, buyer_id)
-    token = tx.ids.secret("sched")
-    answer, new = redeem(
-        tx,
-        offer,
-        payload=["authorization", buyer_id, approval],
-        effect=lambda: _write(tx, buyer_id, offer, approval, token).encode(),
-    )
+    drawn: list[str] = []
+
+    def write() -> bytes:
+        # Drawn here, so that a repeated call draws nothing and leaves everything as it was.
+        drawn.append(tx.ids.secret("sched"))
+        return _write(tx, buyer_id, offer, approval, drawn[0]).encode()
+
+    payload = ["authorization", buyer_id, approval]
+    answer, _ = redeem(tx, offer, payload=payload, effect=write)
     made = authorization_with_id(tx.connection, answer.decode())
     assert made is not None
-    return Approved(_as_of(made, tx.now), offer.merchant, token if new else None)
+    return Approved(_as_of(made, tx.now), offer.merchant, drawn[0] if drawn else None)
 
 
 def _write(tx: Transaction, buyer_id: str, offer: Offer, approval: Approval, token: str) -> str:
