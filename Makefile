@@ -21,7 +21,7 @@ $(READY): pyproject.toml constraints.txt
 		{ echo "settlekit needs Python 3.11 or newer: install it, or name one with make PYTHON=/path/to/python3" >&2; exit 1; }
 	@echo "setting up .venv (once; it takes about a minute) …"
 	@test -x $(BIN)/pip || "$(PYTHON)" -m venv $(VENV)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@$(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
 	@touch $@
 
 venv: $(READY) ## make .venv with the pinned versions
