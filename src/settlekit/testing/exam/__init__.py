@@ -1,4 +1,6 @@
-"""The webhook exam: adversarial deliveries at a merchant's own endpoint, graded::
+"""The webhook exam: adversarial deliveries at a merchant's own endpoint, graded.
+
+In a test::
 
     must_pass(application, secret="whsec_…", start_checkout=…, probe=…, restart=…)
 
