@@ -1,5 +1,4 @@
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import httpx
@@ -11,8 +10,7 @@ from settlekit_mock import MockServer
 from settlekit_mock.webhooks.install import mounts_of
 from settlekit_mock.webhooks.sender import Outcome
 from tests.examples.shops.opening import OPEN
-from tests.examples.shops.running import Running, free_port
-from tests.examples.shops.shop import Shop
+from tests.examples.shops.shop import Shop, shop_in_a_process
 
 ORIGIN = "http://localhost:3000"
 WEBHOOK_URL = ORIGIN + WEBHOOK_PATH
@@ -40,19 +38,8 @@ def shop(kind: str, tmp_path: Path) -> Iterator[Shop]:
 @pytest.fixture
 def running_shop(kind: str, tmp_path: Path) -> Iterator[Shop]:
     """A shop in a process of its own, and its mock on a socket of this one."""
-    database, port = tmp_path / "shop.db", free_port()
-    origin = f"http://127.0.0.1:{port}"
-    with (
-        MockServer(freeze_at=None, origin=origin, webhook_url=origin + WEBHOOK_PATH) as mock,
-        mock.serve() as server,
-        httpx.Client(base_url=origin, trust_env=False) as browser,
-    ):
-        account = account_of_mock(mock, origin, f"{server.url}/v1")
-        # What a killed delivery held is free again before the next one comes.
-        account = replace(account, lease_seconds=0.1)
-        running = Running(kind, account, port, database)
-        yield Shop(kind, mock, account, database, browser, restart=running.restart)
-        running.kill()
+    with shop_in_a_process(kind, tmp_path / "shop.db") as made:
+        yield made
 
 
 def _deliver_to(shop: Shop) -> None:

@@ -1,18 +1,20 @@
 """A shop as its tests see it: a browser before it, its platform behind it, its database."""
 
 import uuid
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import httpx
 
 from examples.demo.browser import form_with_button, submit
-from examples.shop_parts.account import MERCHANT, WEBHOOK_PATH, Account
+from examples.shop_parts.account import MERCHANT, WEBHOOK_PATH, Account, account_of_mock
 from settlekit.testing.exam import Order
 from settlekit_mock import MockServer
 from tests.examples.shops.opening import rows
+from tests.examples.shops.running import Running, free_port
 
 
 @dataclass
@@ -89,3 +91,21 @@ class Shop:
             event for event in self.rows("settlekit_webhook_events") if event["state"] == "review"
         ]
         return {"revenue_minor": float(settled), "review": len(kept) + len(self.rows("reviews"))}
+
+
+@contextmanager
+def shop_in_a_process(kind: str, database: Path) -> Iterator[Shop]:
+    """Run a shop in a process that can be killed, beside a mock on the real clock."""
+    port = free_port()
+    origin = f"http://127.0.0.1:{port}"
+    with (
+        MockServer(freeze_at=None, origin=origin, webhook_url=origin + WEBHOOK_PATH) as mock,
+        mock.serve() as server,
+        httpx.Client(base_url=origin, trust_env=False) as browser,
+    ):
+        account = account_of_mock(mock, origin, f"{server.url}/v1")
+        # What a killed delivery held is free again before the next one comes.
+        account = replace(account, lease_seconds=0.1)
+        running = Running(kind, account, port, database)
+        yield Shop(kind, mock, account, database, browser, restart=running.restart)
+        running.kill()
