@@ -15,8 +15,12 @@ from settlekit_mock.kernel.world import Image
 from tests.settlekit_mock.control.conftest import START, rows_of
 from tests.settlekit_mock.writing import WRITES, Call, said, send
 
-REFUSALS = [(429, "RATE_LIMITED"), (500, "INTERNAL"), (502, "BAD_GATEWAY")]
-REFUSALS += [(503, "SERVICE_UNAVAILABLE")]
+REFUSALS = [
+    (429, "RATE_LIMITED"),
+    (500, "INTERNAL"),
+    (502, "BAD_GATEWAY"),
+    (503, "SERVICE_UNAVAILABLE"),
+]
 
 
 class Ready(NamedTuple):
