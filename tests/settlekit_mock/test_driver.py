@@ -98,6 +98,16 @@ def test_every_control_route_has_a_method(route: Route) -> None:
     assert [path for path in paths if fits(route.path, path)]
 
 
+def test_durations_are_written_as_in_the_shell() -> None:
+    """A method takes the short durations that its command takes, and ISO 8601 ones."""
+    with MockServer(freeze_at="2026-01-01T00:00:00Z") as mock:
+        mock.clock.advance(by="1d12h")
+        assert mock.clock.advance(by="PT12H").to == "2026-01-03T00:00:00.000Z"
+        assert not mock.clock.advance(until="batch.settled", limit="7d").reached
+        with pytest.raises(ControlError, match="expected an ISO 8601 duration such as P7D"):
+            mock.clock.advance(by="7 days")
+
+
 def test_a_mock_in_process_is_a_driver() -> None:
     """``MockServer`` has every method that drives a server elsewhere."""
     assert issubclass(MockServer, Driver)

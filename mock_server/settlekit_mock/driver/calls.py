@@ -1,5 +1,6 @@
 """Call control routes and read their answers."""
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
@@ -14,6 +15,9 @@ Send = Callable[[str, str, bytes | None], tuple[int, bytes]]
 Listen = Callable[[str], AbstractContextManager[tuple[int, Iterable[bytes]]]]
 """path with query → (status, the body's pieces as they come)."""
 T = TypeVar("T")
+_SHORT = re.compile(
+    r"(?:(\d{1,6})w)?(?:(\d{1,6})d)?(?:(\d{1,8})h)?(?:(\d{1,9})m)?(?:(\d{1,10})s)?", re.ASCII
+)
 
 
 class ControlError(Exception):
@@ -97,8 +101,21 @@ def _refuse(status: int, answer: bytes) -> NoReturn:
 
 
 def duration_text(duration: timedelta | str | float | None) -> str | float | None:
-    """Write a duration as the control routes take it."""
-    return duration.total_seconds() if isinstance(duration, timedelta) else duration
+    """Write a duration as the control routes take it; a short one such as 7d or 1h30m as P7D."""
+    if isinstance(duration, timedelta):
+        return duration.total_seconds()
+    return as_iso_8601(duration) if isinstance(duration, str) else duration
+
+
+def as_iso_8601(text: str) -> str:
+    """Write a short duration such as 7d or 1h30m as P7D or PT1H30M; leave any other text."""
+    found = _SHORT.fullmatch(text)
+    if not text or found is None:
+        return text
+    parts = [f"{part}{unit}" for part, unit in zip(found.groups(), "WDHMS", strict=True) if part]
+    days = "".join(part for part in parts if part[-1] in "WD")
+    hours = "".join(part for part in parts if part[-1] in "HMS")
+    return f"P{days}T{hours}" if hours else f"P{days}"
 
 
 def time_text(time: datetime | str | None) -> str | None:

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import Any, Final, Self, get_args
 
 import attrs
 
@@ -18,6 +18,7 @@ from settlekit.errors import PayloadError, SignatureError
 
 SECRET: Final = "whsec_settlekit_test"  # noqa: S105  (for tests alone)
 MAX_BODY_BYTES: Final = 1 << 20
+_KINDS: Final = tuple(kind.kind for kind in get_args(webhooks.Classification))
 PassTime = Callable[[Callable[[], bool]], object]
 """Lets time pass until the callable it is given says that it is enough."""
 
@@ -96,8 +97,10 @@ class WebhookInbox:
         """Return the first event of a type or of a classified kind, waiting until it is there.
 
         A mock's inbox lets the mock's time pass meanwhile, 45 days at most. Raises
-        TimeoutError with what arrived instead.
+        TimeoutError with what arrived instead, and ValueError for a kind that there isn't.
         """
+        if kind is not None and kind not in _KINDS:
+            raise ValueError(f"no kind {kind!r}; there are {', '.join(_KINDS)}")
         if self._pass_time is not None:
             self._pass_time(lambda: self._first(event_type, kind) is not None)
             timeout_seconds = 0

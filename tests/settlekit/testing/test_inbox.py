@@ -75,6 +75,12 @@ def test_waiting_returns_what_arrives_later(inbox: WebhookInbox) -> None:
     late.join()
 
 
+def test_nobody_waits_for_a_kind_that_there_isnt(inbox: WebhookInbox) -> None:
+    """A kind with a typo in it is refused at once, with the kinds that there are."""
+    with pytest.raises(ValueError, match=r"no kind 'standard_setled'; there are standard_settled"):
+        inbox.wait_for(kind="standard_setled")
+
+
 def test_waiting_ends_with_what_came_instead(inbox: WebhookInbox) -> None:
     """The error tells what there is."""
     deliver(inbox)
