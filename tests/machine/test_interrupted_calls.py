@@ -6,8 +6,8 @@ import pytest
 
 from settlekit_mock import MockServer
 from tests.machine.interrupting import (
-    gives_way,
     made_ready,
+    makes_room,
     stands_its_double,
     survives_its_death,
 )
@@ -65,19 +65,17 @@ def named(value: object) -> str:
 
 
 @pytest.mark.parametrize(("name", "other"), OTHERS, ids=named)
-def test_a_call_gives_way_to_what_came_first(
-    name: str, other: Callable[[MockServer], object]
-) -> None:
-    """What changes a call's terms just before its transaction is seen by it."""
+def test_a_call_makes_room_for_another(name: str, other: Callable[[MockServer], object]) -> None:
+    """What changes a call's terms in its midst comes before it or after it, never both."""
     with made_ready(name) as ready:
-        gives_way(ready, other)
+        makes_room(ready, other)
 
 
 def test_a_stale_look_finds_terms_checked_too_early(monkeypatch: pytest.MonkeyPatch) -> None:
     """A session judged as it stood before the transaction is paid though it was cancelled."""
     terms_checked_outside_the_transaction(monkeypatch)
     with made_ready("confirm_session") as ready, pytest.raises(AssertionError):
-        gives_way(ready, cancel_the_session)
+        makes_room(ready, cancel_the_session)
 
 
 @pytest.mark.parametrize(("plant", "name"), DEADLY, ids=named)
