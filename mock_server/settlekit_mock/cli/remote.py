@@ -26,6 +26,22 @@ DEFAULT_URL = "http://127.0.0.1:8787"
 
 def add_remote(commands: Any) -> Iterable[argparse.ArgumentParser]:
     """Declare the commands."""
+    found = (
+        _add_clock(commands),
+        _add_usage(commands),
+        *add_actors(commands),
+        add_payment_event(commands),
+        *add_faults(commands),
+        *settlement.add_settlement(commands),
+        _add_events(commands),
+        declare(commands, "reset", "begin again with a fresh world"),
+    )
+    for command in found:
+        _add_server(command)
+    return found
+
+
+def _add_clock(commands: Any) -> argparse.ArgumentParser:
     clock = declare(commands, "clock", "read or move the clock")
     clock.add_argument(
         "action",
@@ -49,6 +65,10 @@ def add_remote(commands: Any) -> Iterable[argparse.ArgumentParser]:
         choices=("on", "off"),
         help="freeze: whether webhooks are signed at the clock's time (unless said, as before)",
     )
+    return clock
+
+
+def _add_usage(commands: Any) -> argparse.ArgumentParser:
     usage = declare(commands, "usage", "have a buyer pay a metered amount many times")
     usage.add_argument("--buyer", default="sandbox_buyer", help="who pays (default: sandbox_buyer)")
     usage.add_argument(
@@ -68,6 +88,10 @@ def add_remote(commands: Any) -> Iterable[argparse.ArgumentParser]:
     usage.add_argument(
         "--webhooks", action="store_true", help="tell the merchant of each accepted payment"
     )
+    return usage
+
+
+def _add_events(commands: Any) -> argparse.ArgumentParser:
     events = declare(commands, "events", "print the journal, oldest first")
     events.add_argument("--kind", help="of this kind, such as batch.settled (default: all)")
     events.add_argument("--subject", help="about this id (default: all)")
@@ -75,20 +99,7 @@ def add_remote(commands: Any) -> Iterable[argparse.ArgumentParser]:
         "--after", type=int, default=0, help="from behind this sequence number (default: 0)"
     )
     events.add_argument("--follow", action="store_true", help="go on with what is written later")
-    reset = declare(commands, "reset", "begin again with a fresh world")
-    found = (
-        clock,
-        usage,
-        *add_actors(commands),
-        add_payment_event(commands),
-        *add_faults(commands),
-        *settlement.add_settlement(commands),
-        events,
-        reset,
-    )
-    for command in found:
-        _add_server(command)
-    return found
+    return events
 
 
 def _add_server(command: argparse.ArgumentParser) -> None:
