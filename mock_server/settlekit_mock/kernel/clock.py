@@ -107,10 +107,12 @@ def save_state(connection: Connection, state: State) -> None:
 
 
 def create_state(connection: Connection, state: State) -> None:
-    """Write the server's one row for the first time."""
-    connection.execute(
-        insert(STATE).values(one=1, schema_version=SCHEMA_VERSION, **_columns(state))
-    )
+    """Write the server's one row for the first time, or anew."""
+    values = {f"new_{name}": value for name, value in _columns(state).items()}
+    if connection.execute(_WRITE, values).rowcount == 0:
+        connection.execute(
+            insert(STATE).values(one=1, schema_version=SCHEMA_VERSION, **_columns(state))
+        )
 
 
 def _columns(state: State) -> dict[str, object]:

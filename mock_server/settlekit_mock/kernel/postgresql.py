@@ -15,7 +15,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.exc import DatabaseError as DriverError
 
 from settlekit_mock.kernel.problems import DatabaseUnusable
-from settlekit_mock.kernel.tables import METADATA
+from settlekit_mock.kernel.tables import METADATA, STATE
 
 _DRIVERS: Final = frozenset({"postgresql", "postgres", "postgresql+psycopg"})
 _CONNECTIONS: Final = 16
@@ -95,8 +95,12 @@ def looking(engine: Engine) -> Generator[Connection, None, None]:
 
 
 def empty(connection: Connection) -> None:
-    """Delete every row, and let counting begin anew; row by row, guarded tables would refuse."""
-    names = ", ".join(table.name for table in METADATA.sorted_tables)
+    """Delete every row but the world's one, and let counting begin anew.
+
+    Row by row, guarded tables would refuse. Other processes wait for the one row, which so
+    must not go; and readers that began before find it as they began.
+    """
+    names = ", ".join(table.name for table in METADATA.sorted_tables if table is not STATE)
     connection.execute(text(f"TRUNCATE {names} RESTART IDENTITY"))
 
 
