@@ -40,7 +40,8 @@ def said(answer: httpx.Response) -> bytes:
     return whole.replace(b'"idempotent_replay":true', _FIRST)
 
 
-def _asked(mock: MockServer, call: Call) -> dict[str, Any]:
+def asked(mock: MockServer, call: Call) -> dict[str, Any]:
+    """Send a call that must be answered, and return its data."""
     answer = send(mock, call)
     assert answer.status_code in (200, 201), answer.text
     body: dict[str, Any] = answer.json()
@@ -63,7 +64,7 @@ def open_session(mock: MockServer) -> Call:
 
 def confirm_session(mock: MockServer) -> Call:
     """Pay a session; the session is its key."""
-    session_id = _asked(mock, open_session(mock))["session_id"]
+    session_id = asked(mock, open_session(mock))["session_id"]
     return Call(f"/v1/sandbox/checkout-sessions/{session_id}/confirm", "none", {})
 
 
@@ -76,13 +77,13 @@ def ask_requirement(mock: MockServer) -> Call:
 
 def pay_requirement(mock: MockServer) -> Call:
     """Pay a requirement; the requirement is its key."""
-    asked = _asked(mock, ask_requirement(mock))
+    made = asked(mock, ask_requirement(mock))
     body = {
-        "transaction_request": asked["transaction_request"],
+        "transaction_request": made["transaction_request"],
         "receipt_kind": "sdrp_direct_payment",
         "reference_type": "sdrp_direct_payment_requirement",
-        "reference_id": asked["id"],
-        "metadata": asked["transaction_request"]["metadata_jsonb"],
+        "reference_id": made["id"],
+        "metadata": made["transaction_request"]["metadata_jsonb"],
         "await_finality": True,
     }
     return Call("/v1/market/web3/transactions/execute-prepared", mock.token("buyer"), body)
@@ -108,13 +109,17 @@ def subscribe(mock: MockServer) -> Call:
     return Call(f"{PAYMENTS}/subscriptions", mock.token("buyer"), body)
 
 
+def authorize(mock: MockServer, **approved: Any) -> dict[str, Any]:
+    """Approve runs ahead, and return the authorization with its token."""
+    challenge = sign_recurring(secret=_secret(mock), nonce="n4", cadence="daily", **TERMS)
+    body = {**TERMS, "mode": "external_402", "challenge": challenge, **approved}
+    path = "/v1/account/auto-pay/scheduled-authorizations"
+    return asked(mock, Call(path, mock.token("buyer"), body))
+
+
 def run_slot(mock: MockServer) -> Call:
     """Charge a slot of a scheduled authorization; the slot is its key."""
-    challenge = sign_recurring(secret=_secret(mock), nonce="n4", cadence="daily", **TERMS)
-    body = {**TERMS, "mode": "external_402", "challenge": challenge}
-    path = "/v1/account/auto-pay/scheduled-authorizations"
-    made = _asked(mock, Call(path, mock.token("buyer"), body))
-    return Call(EXECUTE, made["schedule_token"], {"slot_id": "s1"})
+    return Call(EXECUTE, authorize(mock)["schedule_token"], {"slot_id": "s1"})
 
 
 def adjust_wallet(mock: MockServer) -> Call:
