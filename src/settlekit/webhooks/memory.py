@@ -1,5 +1,6 @@
 """An inbox in memory: for tests and first steps, for a restart forgets it."""
 
+import math
 import threading
 from dataclasses import dataclass
 
@@ -43,9 +44,17 @@ class MemoryInbox:
     def take(self, event_id: str, claim: str, state: State, effect: Effect) -> bool:
         """Let the effect happen, and note the state; False if the claim is lost."""
         with self._lock:
-            if self._held[event_id].claim != claim:
+            held = self._held[event_id]
+            if held.claim != claim or held.record.state is not State.RECEIVED:
                 return False
-        effect(None)
+            # As a transaction's lock does: no lease ends while the effect is at work.
+            lease_end, held.claimed_until = held.claimed_until, math.inf
+        try:
+            effect(None)
+        except BaseException:
+            with self._lock:
+                held.claimed_until = lease_end
+            raise
         self._change(event_id, state)
         return True
 
