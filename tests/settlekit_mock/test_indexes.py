@@ -12,7 +12,11 @@ DIALECTS: dict[str, Dialect] = {
     "sqlite": SQLiteDialect_pysqlite(),
     "postgresql": PGDialect_psycopg(),  # type: ignore[no-untyped-call]
 }
-INDEXES = [index for table in METADATA.sorted_tables for index in table.indexes]
+INDEXES = sorted(
+    (index for table in METADATA.sorted_tables for index in table.indexes),
+    key=lambda index: str(index.name),
+)
+"""Sorted: a table's own are a set, in another order in each of the tests' processes."""
 
 
 def predicate(index: Index, name: str) -> str | None:

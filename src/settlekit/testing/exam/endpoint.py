@@ -20,12 +20,16 @@ IN_PROCESS_URL: Final = "http://localhost/"
 
 @attrs.frozen
 class Answer:
-    """What the endpoint answered; ``status`` is None where it gave no answer."""
+    """What the endpoint answered; ``status`` is None where it gave no answer.
+
+    ``retry_after`` is how many seconds it asks to wait before the delivery comes again.
+    """
 
     status: int | None
     body: bytes = b""
     seconds: float = 0.0
     error: str = ""
+    retry_after: float = 0.0
 
     @property
     def accepted(self) -> bool:
@@ -75,7 +79,12 @@ class AtUrl:
             answer = self._http.post(self.url, content=body, headers=dict(headers))
         except httpx.HTTPError as error:
             return Answer(None, seconds=time.perf_counter() - started, error=_said(error))
-        return Answer(answer.status_code, answer.content, time.perf_counter() - started)
+        return Answer(
+            answer.status_code,
+            answer.content,
+            time.perf_counter() - started,
+            retry_after=_seconds(answer.headers.get("retry-after", "")),
+        )
 
     def visit(self, url: str) -> None:
         """Look at a page of the shop, as a browser that comes back does."""
@@ -136,6 +145,10 @@ class InProcess:
         except Exception as error:  # noqa: BLE001 - a server would answer 500 for it
             return Answer(500, seconds=time.perf_counter() - started, error=_said(error))
         return Answer(status, seconds=time.perf_counter() - started)
+
+
+def _seconds(text: str) -> float:
+    return float(text) if text.isascii() and text.isdigit() else 0.0
 
 
 def _said(error: Exception) -> str:

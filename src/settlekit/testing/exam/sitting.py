@@ -18,6 +18,7 @@ DELIVERIES: Final = 4
 """How often the exam delivers an event whose delivery isn't accepted; the platform does so 9 times."""
 
 PAUSE_SECONDS: Final = 0.05
+LONGEST_WAIT_SECONDS: Final = 15.0
 LOOKS: Final = 20
 REVENUE: Final = "revenue_minor"
 REVIEW: Final = "review"
@@ -180,12 +181,15 @@ class Sitting:
         return self.send(body, self.header(body))
 
     def deliver(self, told: events.Data) -> Answer:
-        """Deliver an event as the platform does: again, freshly signed, until it is accepted."""
+        """Deliver an event as the platform does: again, freshly signed, until it is accepted.
+
+        An endpoint that asks for time is given it, up to a lease's usual length.
+        """
         answer = self.tell(told)
         for _ in range(DELIVERIES - 1):
             if answer.accepted:
                 break
-            time.sleep(PAUSE_SECONDS)
+            time.sleep(min(max(PAUSE_SECONDS, answer.retry_after), LONGEST_WAIT_SECONDS))
             answer = self.tell(told)
         return answer
 

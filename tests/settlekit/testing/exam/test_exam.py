@@ -1,6 +1,7 @@
 """What the exam is given, what it leaves out, and how it tells what it found."""
 
 import json
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
@@ -11,7 +12,9 @@ from attrs import evolve
 from settlekit.cli.main import main
 from settlekit.errors import InvalidArgument
 from settlekit.testing.exam import CHECKS, Mark, Report, examine, must_pass
+from settlekit.testing.exam.endpoint import AtUrl
 from settlekit.testing.exam.schedules import schedules
+from settlekit.testing.exam.sitting import Candidate, Sitting
 from settlekit_mock.http.server import Server
 from tests.settlekit.testing.exam.conftest import Run
 from tests.settlekit.testing.exam.planted import DropsUnknown, TakesAnySize, TrustsEverything
@@ -305,3 +308,22 @@ def test_without_a_secret_the_command_says_where_it_goes(
 
     assert main(["webhooks", "exam", "http://localhost/"]) == 2
     assert "--secret" in capsys.readouterr().err
+
+
+def test_an_endpoint_that_asks_for_time_is_given_it() -> None:
+    """A delivery that is answered 503 with Retry-After comes again after so many seconds."""
+    came: list[float] = []
+
+    def busy_at_first(environ: dict[str, object], start_response: object) -> list[bytes]:
+        came.append(time.monotonic())
+        assert callable(start_response)
+        status = "503 Busy" if len(came) == 1 else "204 Taken"
+        start_response(status, [("Retry-After", "1"), ("Content-Length", "0")])
+        return [b""]
+
+    with Server(busy_at_first) as server:
+        sitting = Sitting(Candidate(endpoint=AtUrl(server.url), secret=SECRET))
+        answer = sitting.deliver({"id": "evt_1"})
+
+    assert answer.accepted
+    assert came[1] - came[0] >= 1
