@@ -32,6 +32,7 @@ ROWS = (
     "servers",
     "usage_single",
     "usage_bulk",
+    "postgresql",
     "ledger_rebuild",
     "reports",
     "fresh_mock",
