@@ -19,7 +19,18 @@ PAGES += sorted((ROOT / "docs" / "howto").glob("*.md"))
 FENCE = re.compile(
     r"^(?P<ticks>```+)(?P<tag>[^\n`]*)\n(?P<code>.*?)^(?P=ticks)$", re.MULTILINE | re.DOTALL
 )
-SHOWN = {"text", "console", "pycon", "toml", "csv", "json", "http", "sql", "{toctree}", "{literalinclude}"}
+SHOWN = {
+    "text",
+    "console",
+    "pycon",
+    "toml",
+    "csv",
+    "json",
+    "http",
+    "sql",
+    "{toctree}",
+    "{literalinclude}",
+}
 NO_TESTS_COLLECTED = 5
 
 
