@@ -1,10 +1,13 @@
 """What can't be played is said in one line that names the place, before anything starts."""
 
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
-from examples.demo.orders import read_month
+from examples.demo.orders import BadFile, read_month
 
 HEADER = "order_id,placed_at,customer,channel,item,amount_minor,currency"
 GOOD = "o-1,2026-03-02T09:00:00Z,aiko,web,Album,2400,JPY"
@@ -131,3 +134,28 @@ def test_customer_without_a_line_lives_in_utc(tmp_path):
     (tmp_path / "customers.csv").write_text("customer,timezone\nren,Asia/Tokyo\n", "utf-8")
     month = read_month(tmp_path / "orders.csv")
     assert month.timezones == {"aiko": "UTC", "ren": "Asia/Tokyo"}
+
+
+CELLS = st.one_of(st.sampled_from(GOOD.split(",")), st.text(max_size=12), st.just('"'))
+FILES = st.one_of(
+    st.binary(max_size=120),
+    st.lists(st.lists(CELLS, max_size=8).map(",".join), max_size=4).map(
+        lambda lines: "\n".join([HEADER, GOOD, *lines]).encode(errors="replace")
+    ),
+)
+
+
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(content=FILES)
+def test_no_file_breaks_the_reader(content: bytes, tmp_path: Path) -> None:
+    """Whatever is in a file: it is a month of orders, or one line says where it isn't."""
+    path = tmp_path / "month.csv"
+    path.write_bytes(content)
+    try:
+        month = read_month(path)
+    except BadFile as error:
+        told = str(error)
+        assert str(path) in told
+        assert told.isprintable()
+    else:
+        assert month.orders
