@@ -97,7 +97,9 @@ class RowReader(Generic[T]):
     def __init__(self, row_format: RowFormat[T]) -> None:
         self.row_count = 0
         self._format = row_format
-        self._tail = b""
+        self._kept: list[bytes] = []
+        self._kept_bytes = 0
+        self._quoted = False
         self._order: list[int] | None = None
         self._started = False
         self._width = len(row_format.columns)
@@ -122,12 +124,10 @@ class RowReader(Generic[T]):
 
     def records(self, piece: bytes) -> list[list[str]]:
         """Return the records that are complete with this piece, as cells."""
-        body = self._tail + piece
-        end = _end_of_records(body)
-        self._tail = body[end:]
-        if len(self._tail) > MAX_RECORD_BYTES:
+        whole = self._whole(piece)
+        if self._kept_bytes > MAX_RECORD_BYTES:
             raise _broken("a record without an end", self.row_count)
-        records = self._cells(body[:end]) if end else []
+        records = self._cells(whole) if whole else []
         if records and not self._started:
             self._open(records.pop(0))
         self._check_width(records)
@@ -139,10 +139,24 @@ class RowReader(Generic[T]):
 
     def finish(self) -> None:
         """Raise DecodeError unless the file ended where a record ends."""
-        if self._tail:
+        if self._kept_bytes:
             raise _broken("the file is cut in the middle of a record", self.row_count)
         if not self._started:
             raise _broken("the file has no header", 0)
+
+    def _whole(self, piece: bytes) -> bytes:
+        """Return the bytes of all complete records, and keep those of the last one."""
+        # Each byte is looked at once: what was kept holds no end, however small the pieces are.
+        end = _end_of_records(piece, quoted=self._quoted)
+        self._quoted ^= bool(piece.count(b'"') % 2)
+        if not end:
+            self._kept.append(piece)
+            self._kept_bytes += len(piece)
+            return b""
+        whole = b"".join((*self._kept, piece[:end]))
+        self._kept = [piece[end:]]
+        self._kept_bytes = len(piece) - end
+        return whole
 
     def _cells(self, whole: bytes) -> list[list[str]]:
         try:
@@ -177,10 +191,13 @@ def _broken(problem: str, rows_before: int) -> DecodeError:
     return DecodeError((f"{problem} @ row {rows_before + 1}",))
 
 
-def _end_of_records(body: bytes) -> int:
-    """Return where the last complete record ends: a line feed outside quotes."""
+def _end_of_records(body: bytes, *, quoted: bool) -> int:
+    """Return where the last complete record ends: a line feed outside quotes.
+
+    ``quoted`` says whether the bytes begin inside quotes.
+    """
     end = body.rfind(b"\n") + 1
-    quotes = body.count(b'"', 0, end)
+    quotes = quoted + body.count(b'"', 0, end)
     while end and quotes % 2:
         shorter = body.rfind(b"\n", 0, end - 1) + 1
         quotes -= body.count(b'"', shorter, end)

@@ -1,5 +1,6 @@
 import csv
 import io
+import time
 from datetime import UTC, datetime
 from decimal import Decimal
 
@@ -76,6 +77,18 @@ def test_pieces_of_any_size_give_the_same_rows(labels: list[tuple[str, str]], si
     got = read(content, size)
     assert [(row.listing_id or "", row.operation_key or "") for row in got] == labels
     assert got == read(content)
+
+
+@pytest.mark.parametrize("repeated", [b"\n", b'""\n', b"a"])
+def test_a_trickle_costs_what_a_whole_body_does(repeated: bytes) -> None:
+    """A record that never ends, come byte by byte, is looked at once: time grows with its length."""
+    reader = RowReader(USAGE_ROWS)
+    began = time.process_time()
+    for piece in (b'"', *[repeated] * 20_000):
+        reader.records(piece)
+    assert time.process_time() - began < 2.0
+    with pytest.raises(DecodeError, match="cut in the middle of a record"):
+        reader.finish()
 
 
 def test_the_digest_is_the_chain_over_the_rows() -> None:
