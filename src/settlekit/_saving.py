@@ -13,7 +13,7 @@ class PartialFile:
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self._path = Path(path)
-        self._passing = self._path.with_name(f".{self._path.name}.{uuid.uuid4().hex}.part")
+        self._passing = self._path.with_name(f".{uuid.uuid4().hex}.part")
         self._file = self._passing.open("xb")
 
     def write(self, piece: bytes) -> None:

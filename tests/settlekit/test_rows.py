@@ -16,6 +16,7 @@ from settlekit import (
     TransportError,
 )
 from settlekit._csv import USAGE_ROWS, RowReader
+from settlekit._saving import PartialFile
 from settlekit.testing import without_backoff
 from tests.settlekit import wire
 from tests.settlekit.test_csv import body, cells
@@ -355,3 +356,14 @@ def test_a_page_of_json_is_not_a_file(client: Client, server: respx.MockRouter) 
     server.get(f"{BATCH}/usage-events.csv").respond(content=json.dumps({"a": 1}).encode())
     with client.provider_statements.usage_csv("msb_1") as rows, pytest.raises(DecodeError):
         list(rows)
+
+
+def test_a_file_is_saved_under_as_long_a_name_as_the_system_takes(tmp_path: Path) -> None:
+    """The passing name of a download is no longer than any name that its file can have."""
+    path = tmp_path / ("a" * 251 + ".csv")
+    file = PartialFile(path)
+    file.write(b"whole")
+    file.commit()
+    assert [(found.name, found.read_bytes()) for found in tmp_path.iterdir()] == [
+        (path.name, b"whole")
+    ]
