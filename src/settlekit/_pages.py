@@ -37,6 +37,7 @@ class Columns:
     amounts: tuple[tuple[Callable[[Any], Any], Setter], ...]
     set_source: Setter
     set_class: Setter
+    #: Works out the amounts that the answer left out.
     complete: Callable[[Any], None] | None
 
 
@@ -65,11 +66,14 @@ def read_object(model: type[Model], content: bytes) -> Any | None:
 
 
 def _fill(columns: Columns, model: type[Model], items: Sequence[Any], source: object) -> None:
+    incomplete = False
     for amount_of, set_amount in columns.amounts:
-        _do(map(set_amount, items, map(_decimals.__getitem__, map(amount_of, items))))
+        texts = tuple(map(amount_of, items))
+        incomplete = incomplete or None in texts
+        _do(map(set_amount, items, map(_decimals.__getitem__, texts)))
     _do(map(columns.set_class, items, repeat(model)))
     _do(map(columns.set_source, items, zip(repeat(source), count())))
-    if columns.complete is not None:
+    if columns.complete is not None and incomplete:
         _do(map(columns.complete, items))
 
 
