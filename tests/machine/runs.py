@@ -15,5 +15,11 @@ RUNS: Final = settings(
     suppress_health_check=(HealthCheck.too_slow, HealthCheck.data_too_large),
 )
 """Other runs each time; a failure prints its steps, and the blob that repeats it."""
-SAME_RUNS: Final = settings(RUNS, derandomize=True, database=None)
-"""The same runs each time, so that what they come across can be counted on."""
+SAME_RUNS: Final = settings(
+    RUNS, derandomize=True, database=None, phases=(Phase.explicit, Phase.generate)
+)
+"""The same runs each time, so that what they come across can be counted on.
+
+A failure is told as it was found: to look for the shortest may take as long as all tests
+together, and a soak does it.
+"""
