@@ -84,6 +84,8 @@ serve: $(READY) ## run the mock server (ARGS='--port 9000')
 
 soak: $(READY) ## run the long tests
 	@$(BIN)/python -m pytest -m soak $(ARGS)
+	@SETTLEKIT_TESTS_ON=postgresql $(BIN)/python -m pytest -n $(WORKERS) \
+		tests/settlekit_mock/operations $(ARGS)
 
 upgrade: ## write constraints.txt anew from the newest allowed versions
 	@rm -rf $(VENV)

@@ -18,6 +18,8 @@ from tests.settlekit_mock.operations.conftest import (
     sound,
 )
 
+pytestmark = pytest.mark.both_databases
+
 KINDS = ("adjustment", "refund", "chargeback")
 REFUND = {"kind": "refund", "direction": "credit", "amount_usd": "2.5"}
 
