@@ -10,7 +10,6 @@ from settlekit_mock import MockServer
 from settlekit_mock.control.check import check_all
 from settlekit_mock.driver import ControlError
 from settlekit_mock.kernel.times import DAY
-from settlekit_mock.kernel.world import Image
 from settlekit_mock.settlement.rules import batch_life
 from settlekit_mock.settlement.rules.batch_life import STATES, TRANSITIONS, BatchState, Move
 from settlekit_mock.settlement.tables import BATCHES, MOVES, SIMULATIONS
@@ -108,32 +107,27 @@ def moves_of(mock: MockServer) -> list[Any]:
 
 
 @pytest.fixture(scope="module")
-def made() -> Iterator[dict[BatchState, tuple[MockServer, Image]]]:
-    """A mock for every state, and what it is set back to before each test."""
+def made() -> Iterator[dict[BatchState, MockServer]]:
+    """A mock for every state, which the tests leave as it is: each works on a fork."""
     mocks = {state: brought_to(state) for state in STATES}
-    yield {state: (mock, mock.world.image()) for state, mock in mocks.items()}
+    yield mocks
     for mock in mocks.values():
         mock.close()
 
 
 @pytest.fixture
-def fork(
-    made: dict[BatchState, tuple[MockServer, Image]],
-) -> Iterator[Callable[[BatchState], MockServer]]:
-    """Give a state's mock as it was made; every invariant holds in it at the end."""
-    given: list[MockServer] = []
+def fork(made: dict[BatchState, MockServer]) -> Iterator[Callable[[BatchState], MockServer]]:
+    forks: list[MockServer] = []
 
-    def as_made(state: BatchState) -> MockServer:
-        mock, image = made[state]
-        # Past the world's own way back, which would send the notice that is due.
-        mock.world.database.restore(image.content)
-        given.append(mock)
-        return mock
+    def forked(state: BatchState) -> MockServer:
+        forks.append(made[state].fork())
+        return forks[-1]
 
-    yield as_made
-    for one in given:
+    yield forked
+    for one in forks:
         with one.world.snapshot() as connection:
             assert check_all(connection) == []
+        one.close()
 
 
 @pytest.mark.parametrize("state", STATES, ids=named)
