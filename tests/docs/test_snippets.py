@@ -5,6 +5,7 @@ the top level is executed, and functions named test_… get the fixtures of the 
 other tags (text, console, pycon, toml) are only shown.
 """
 
+import os
 import re
 import subprocess
 import sys
@@ -32,6 +33,8 @@ SHOWN = {
     "{literalinclude}",
 }
 NO_TESTS_COLLECTED = 5
+PLUGINS = ("settlekit.testing.plugin", "anyio.pytest_plugin")
+"""What pages use: to load every plugin that is installed takes longer than a page."""
 
 
 def fences(page: str) -> list[re.Match[str]]:
@@ -53,8 +56,16 @@ def run(module: str, folder: Path) -> subprocess.CompletedProcess[str]:
     path = folder / "test_page.py"
     path.write_text(module, "utf-8")
     command = [sys.executable, "-m", "pytest", "-q", "-W", "error", "-p", "no:cacheprovider"]
+    for plugin in PLUGINS:
+        command += ["-p", plugin]
     return subprocess.run(
-        [*command, path.name], cwd=folder, capture_output=True, text=True, timeout=60, check=False
+        [*command, path.name],
+        cwd=folder,
+        env={**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
     )
 
 
