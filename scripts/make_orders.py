@@ -3,7 +3,7 @@
 The same seed gives the same files, to the byte:
 
     python scripts/make_orders.py            # examples/data
-    python scripts/make_orders.py --seed 8 --folder /tmp/other-month
+    python scripts/make_orders.py --seed 8 --folder other-month
 """
 
 import argparse
