@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import pytest
-from selenium.common.exceptions import NoSuchElementException, StaleElementReferenceException
+from selenium.common.exceptions import WebDriverException
 from selenium.webdriver import Chrome, ChromeOptions, ChromeService
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
@@ -134,12 +134,12 @@ class Browser:
 
     def wait_for(self, shown: str) -> None:
         """Wait until the page shows this."""
-        # The page that is being left may go while it is read.
+        # The page that is being left may go while it is read; the driver has several words for it.
         waiting = WebDriverWait(
             self.chrome,
             PATIENCE_SECONDS,
             poll_frequency=0.05,
-            ignored_exceptions=[StaleElementReferenceException, NoSuchElementException],
+            ignored_exceptions=[WebDriverException],
         )
         waiting.until(lambda _: shown in self.text, f"{shown!r} was never shown")
 
