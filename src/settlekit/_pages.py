@@ -12,7 +12,7 @@ from decimal import Decimal
 from functools import cache
 from itertools import count, repeat
 from operator import attrgetter
-from typing import Any, cast, get_args
+from typing import Any, NoReturn, cast, get_args
 
 import attrs
 import msgspec
@@ -97,7 +97,7 @@ def _with_amounts_as_text(model: type[Model], amounts: list[str]) -> Any:
         if field.name in amounts
     }
     # Completed when its amounts are Decimals, not before.
-    body: dict[str, Any] = {"__attrs_post_init__": _nothing}
+    body: dict[str, Any] = {"__attrs_post_init__": _Absent()}
     return type(model.__name__, (model,), body | {"__slots__": (), "__annotations__": types})
 
 
@@ -128,8 +128,11 @@ def _holds_a_model(kind: Any) -> bool:
     return any(_holds_a_model(part) for part in get_args(kind))
 
 
-def _nothing(_: object) -> None:
-    pass
+class _Absent:
+    """An attribute that a class doesn't have, though its base does."""
+
+    def __get__(self, _: object, owner: type) -> NoReturn:
+        raise AttributeError(owner)
 
 
 def _is_amount(kind: object) -> bool:

@@ -138,16 +138,19 @@ def _read(
     response: "httpx.Response", request: Request, started: float
 ) -> Answer | TransportError | DecodeError:
     """Read the body piece by piece, no further than its time and its length allow."""
-    content = bytearray()
+    # Kept as they come: a body of one piece, as pages mostly are, is never copied.
+    pieces: list[bytes] = []
+    length = 0
     try:
         for piece in response.iter_bytes():
-            content += piece
-            if len(content) > request.max_bytes:
+            pieces.append(piece)
+            length += len(piece)
+            if length > request.max_bytes:
                 problem = f"the answer is longer than {request.max_bytes} bytes @ $"
                 return DecodeError((problem,), _answer(response, b"", started).metadata())
             if request.left_seconds and time.monotonic() - started > request.left_seconds:
                 return _late(request)
-        return _answer(response, bytes(content), started)
+        return _answer(response, b"".join(pieces), started)
     finally:
         response.close()
 
