@@ -1,5 +1,6 @@
 """Drive the clock: read, advance, freeze, resume."""
 
+from collections.abc import Callable
 from typing import Annotated, Literal
 
 from msgspec import Meta, field
@@ -9,7 +10,8 @@ from settlekit_mock.control.kinds import known
 from settlekit_mock.http.routes import Request
 from settlekit_mock.http.wire import Answer, StrictBody, Timestamp, instant
 from settlekit_mock.kernel import journal
-from settlekit_mock.kernel.clock import never_back
+from settlekit_mock.kernel.clock import load_state, never_back
+from settlekit_mock.kernel.due import Reading, Turn
 from settlekit_mock.kernel.problems import Invalid
 from settlekit_mock.kernel.times import (
     DAY,
@@ -77,11 +79,11 @@ class Advanced(Answer, frozen=True, kw_only=True):
 
 def read_clock(world: World) -> Clock:
     """Answer what the clock shows and when something is due next."""
-    state = world.state()
+    read = world.due.read()
     return Clock(
-        now=to_text(state.now),
-        mode="frozen" if state.frozen else "real",
-        next_due_at=optional_text(world.due.next_due_at()),
+        now=to_text(read.now),
+        mode="frozen" if read.frozen else "real",
+        next_due_at=optional_text(read.next_due_at),
     )
 
 
@@ -110,24 +112,28 @@ def advance(request: Request) -> Advanced:
         raise Invalid("give one of by, to and until")
     if body.limit is not None and body.until is None:
         raise Invalid("limit: goes with until alone")
-    start = world.now()
-    with world.snapshot() as connection:
-        seen = journal.last_seq(connection)
-    reached = _go(world, body)
-    return _advanced(world, start, seen, reached=reached)
+    move = _move(body)
+    with world.due.turn() as turn:
+        reached = move(turn)
+        # Within the turn: what others write as they advance, or begin anew, is theirs.
+        return _advanced(world, turn.start, reached=reached)
 
 
-def _go(world: World, body: Advance) -> bool:
+def _move(body: Advance) -> Callable[[Turn], bool]:
+    """Return how the clock is moved; what can't be read is refused before anybody waits."""
     if body.until is not None:
         limit = LONGEST_WAIT if body.limit is None else milliseconds(body.limit, "limit")
-        return _go_until(
-            world, limit, body.until if body.until == NEXT else known(body.until, "until")
-        )
+        kind = body.until if body.until == NEXT else known(body.until, "until")
+        return lambda turn: _go_until(turn, limit, kind)
     if body.to is not None:
-        world.due.advance(instant(body.to, "to"))
-    else:
-        span = milliseconds(body.by, "by")
-        world.due.advance(lambda now: within(now + span))
+        to = instant(body.to, "to")
+        return lambda turn: _arrive(turn, to)
+    span = milliseconds(body.by, "by")
+    return lambda turn: _arrive(turn, within(turn.start.now + span))
+
+
+def _arrive(turn: Turn, goal: int) -> bool:
+    turn.go(goal)
     return True
 
 
@@ -139,29 +145,25 @@ def within(target: int) -> int:
         raise Invalid(str(error)) from error
 
 
-def _go_until(world: World, limit: int, kind: str) -> bool:
-    def farthest(now: int) -> int:
-        return within(now + limit)
-
-    if kind == NEXT:
-        due = world.due.next_due_at()
-        if due is None:
-            return False
-        if due > farthest(world.now()):
-            world.due.advance(farthest)
-            return False
-        world.due.advance(lambda now: max(now, due))
-        return True
-    return world.due.advance(farthest, until=kind)
+def _go_until(turn: Turn, limit: int, kind: str) -> bool:
+    now, due = turn.start.now, turn.start.next_due_at
+    farthest = within(now + limit)
+    if kind != NEXT:
+        return turn.go(farthest, until=kind)
+    if due is None:
+        return False
+    turn.go(min(max(now, due), farthest))
+    return due <= farthest
 
 
-def _advanced(world: World, start: int, seen: int, *, reached: bool) -> Advanced:
+def _advanced(world: World, start: Reading, *, reached: bool) -> Advanced:
     with world.snapshot() as connection:
-        entries = journal.entries(connection, after=seen, limit=EVENTS_TOLD)
-        count = journal.count_after(connection, seen)
+        end = load_state(connection).now
+        entries = journal.entries(connection, after=start.last_seq, limit=EVENTS_TOLD)
+        count = journal.count_after(connection, start.last_seq)
     return Advanced(
-        from_=to_text(start),
-        to=to_text(world.now()),
+        from_=to_text(start.now),
+        to=to_text(end),
         reached=reached,
         event_count=count,
         events=[shaped(entry) for entry in entries],

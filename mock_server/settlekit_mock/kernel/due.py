@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from sqlalchemy import bindparam, delete
 
+from settlekit_mock.kernel import journal
 from settlekit_mock.kernel.away import Away, AwayInProcess, DueRow, Taken
-from settlekit_mock.kernel.clock import never_back
+from settlekit_mock.kernel.clock import load_state, never_back
 from settlekit_mock.kernel.leases import Leases
 from settlekit_mock.kernel.problems import Conflict
 from settlekit_mock.kernel.tables import DUE
@@ -49,6 +50,27 @@ class Errand(Protocol):
 
     def finish(self, tx: Transaction, subject: str, job: Any, outcome: Any) -> None:
         """Write how it went."""
+
+
+class Reading(NamedTuple):
+    """What the clock shows, what is due next, and how far the journal goes: one moment's."""
+
+    now: int
+    frozen: bool
+    next_due_at: int | None
+    last_seq: int
+
+
+class Turn:
+    """One caller's turn at the clock, from ``start``: until it ends nobody else moves it."""
+
+    def __init__(self, loop: "DueLoop") -> None:
+        self._loop = loop
+        self.start = loop.read()
+
+    def go(self, goal: int, *, until: str | None = None) -> bool:
+        """Move the clock as ``DueLoop.advance`` does."""
+        return self._loop.go(self.start.now, goal, until=until)
 
 
 class _Trip(NamedTuple):
@@ -120,8 +142,24 @@ class DueLoop:
         the answer says whether one was. Raises ``Conflict`` for a target in the past, and
         for a call out of an errand that an advance is waiting for.
         """
-        with self._one_at_a_time(), self._watching(until) as stop:
-            goal = self._goal(target)
+        with self._one_at_a_time():
+            now = self._world.now()
+            goal = target(now) if callable(target) else target
+            return self.go(now, goal, until=until, progress=progress)
+
+    @contextmanager
+    def turn(self) -> Generator[Turn, None, None]:
+        """Take a turn at the clock: one caller at a time, and no reset meanwhile."""
+        with self._one_at_a_time():
+            yield Turn(self)
+
+    def go(
+        self, start: int, goal: int, *, until: str | None, progress: Progress | None = None
+    ) -> bool:
+        """Move the clock from where it was read, within a turn."""
+        if goal < start:
+            raise never_back(start, goal)
+        with self._watching(until) as stop:
             while self._take(goal, stop):
                 if progress is not None:
                     progress(self._world.now())
@@ -131,13 +169,6 @@ class DueLoop:
 
     def _watching(self, kind: str | None) -> AbstractContextManager[Callable[[], bool]]:
         return nullcontext(_never) if kind is None else self._world.watching(kind)
-
-    def _goal(self, target: Target) -> int:
-        now = self._world.now()
-        goal = target(now) if callable(target) else target
-        if goal < now:
-            raise never_back(now, goal)
-        return goal
 
     @contextmanager
     def _one_at_a_time(self) -> Generator[None, None, None]:
@@ -262,6 +293,13 @@ class DueLoop:
         """Return the time of the earliest row, if there is any."""
         with self._world.snapshot() as connection:
             return self._away.earliest(connection)
+
+    def read(self) -> Reading:
+        """Read the clock, the queue and the journal's end at one moment."""
+        with self._world.snapshot() as connection:
+            state = load_state(connection)
+            earliest = self._away.earliest(connection)
+            return Reading(state.now, state.frozen, earliest, journal.last_seq(connection))
 
     def left_behind(self) -> bool:
         """Say whether a process that is gone left an errand under way."""

@@ -58,10 +58,10 @@ class Worker:
             self._wake.wait(pause)
 
     def _pause(self) -> float:
-        at = self._world.due.next_due_at()
-        if at is None or self._world.state().frozen:
+        read = self._world.due.read()
+        if read.next_due_at is None or read.frozen:
             return LONGEST_SLEEP_SECONDS
-        ahead = (at - self._world.now()) / 1000
+        ahead = (read.next_due_at - read.now) / 1000
         return min(max(ahead, SHORTEST_SLEEP_SECONDS), LONGEST_SLEEP_SECONDS)
 
 
