@@ -34,13 +34,3 @@ class SettledBatch(models.Model):
 
     def __str__(self) -> str:
         return self.settlement_batch_id
-
-
-class Review(models.Model):
-    """A payment that fits no open order, for a person to look at."""
-
-    event_id = models.CharField(max_length=255, primary_key=True)
-    reason = models.CharField(max_length=255)
-
-    def __str__(self) -> str:
-        return f"{self.event_id}: {self.reason}"

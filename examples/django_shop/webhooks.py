@@ -2,12 +2,13 @@
 
 from django.db.models import Q
 
-from examples.django_shop.models import Order, Review, SettledBatch
+from examples.django_shop.models import Order, SettledBatch
 from settlekit.checkout_attempts.django.models import CheckoutAttempt
 from settlekit.webhooks import (
     Handlers,
     MeteredBatchSettled,
     MeteredUsageAccepted,
+    NeedsReview,
     StandardSettled,
 )
 
@@ -17,19 +18,19 @@ on: Handlers[str] = Handlers()
 @on.standard_settled
 def paid(told: StandardSettled, using: str) -> None:
     """The money is there: the order is paid."""
-    if order := order_to_move(told, using):
-        order.status = "paid"
-        order.chain_receipt_id = told.chain_receipt_id
-        order.save()
+    order = order_to_move(told, using)
+    order.status = "paid"
+    order.chain_receipt_id = told.chain_receipt_id
+    order.save()
 
 
 @on.metered_usage_accepted
 def accepted(told: MeteredUsageAccepted, using: str) -> None:
     """The money is owed and comes with a batch: deliver, and book nothing."""
-    if order := order_to_move(told, using):
-        order.status = "accepted"
-        order.metered_usage_id = told.event.data.get("metered_usage_id")
-        order.save()
+    order = order_to_move(told, using)
+    order.status = "accepted"
+    order.metered_usage_id = told.event.data.get("metered_usage_id")
+    order.save()
 
 
 @on.metered_batch_settled
@@ -44,18 +45,15 @@ def batch_settled(told: MeteredBatchSettled, using: str) -> None:
     )
 
 
-def order_to_move(told: StandardSettled | MeteredUsageAccepted, using: str) -> Order | None:
-    """Return the open order that a payment fits; one that fits none is kept for a person."""
+def order_to_move(told: StandardSettled | MeteredUsageAccepted, using: str) -> Order:
+    """Return the open order that a payment fits; raises NeedsReview for one that fits none."""
     attempts = CheckoutAttempt.objects.using(using).filter(challenge_hash=told.challenge_hash)
     mine = Q(challenge_hash=told.challenge_hash) | Q(order_id__in=attempts.values("order_id"))
     order = Order.objects.using(using).select_for_update().filter(mine).first()
     if order is None:
-        reason = "no order has this challenge"
-    elif (order.amount_minor, order.currency) != (told.amount_minor, told.currency):
-        reason = "the amount isn't the order's"
-    elif order.status != "open":
-        reason = f"the order is {order.status} already"
-    else:
-        return order
-    Review.objects.using(using).create(event_id=told.event.id, reason=reason)
-    return None
+        raise NeedsReview("no order has this challenge")
+    if (order.amount_minor, order.currency) != (told.amount_minor, told.currency):
+        raise NeedsReview("the amount isn't the order's")
+    if order.status != "open":
+        raise NeedsReview(f"the order is {order.status} already")
+    return order

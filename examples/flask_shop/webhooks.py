@@ -7,7 +7,6 @@ from examples.shop_parts.account import WEBHOOK_PATH, Account
 from examples.shop_parts.tables import (
     WEBHOOK_EVENTS,
     Order,
-    Review,
     SettledBatch,
     order_of_challenge,
 )
@@ -15,6 +14,7 @@ from settlekit.webhooks import (
     Handlers,
     MeteredBatchSettled,
     MeteredUsageAccepted,
+    NeedsReview,
     StandardSettled,
 )
 from settlekit.webhooks.flask import mount
@@ -39,17 +39,17 @@ def add_to(shop: Flask, account: Account, sessions: "sessionmaker[Session]") -> 
 @on.standard_settled
 def paid(told: StandardSettled, session: Session) -> None:
     """The money is there: the order is paid."""
-    if order := order_to_move(told, session):
-        order.status = "paid"
-        order.chain_receipt_id = told.chain_receipt_id
+    order = order_to_move(told, session)
+    order.status = "paid"
+    order.chain_receipt_id = told.chain_receipt_id
 
 
 @on.metered_usage_accepted
 def accepted(told: MeteredUsageAccepted, session: Session) -> None:
     """The money is owed and comes with a batch: deliver, and book nothing."""
-    if order := order_to_move(told, session):
-        order.status = "accepted"
-        order.metered_usage_id = told.event.data.get("metered_usage_id")
+    order = order_to_move(told, session)
+    order.status = "accepted"
+    order.metered_usage_id = told.event.data.get("metered_usage_id")
 
 
 @on.metered_batch_settled
@@ -64,16 +64,13 @@ def batch_settled(told: MeteredBatchSettled, session: Session) -> None:
     )
 
 
-def order_to_move(told: StandardSettled | MeteredUsageAccepted, session: Session) -> Order | None:
-    """Return the open order that a payment fits; one that fits none is kept for a person."""
+def order_to_move(told: StandardSettled | MeteredUsageAccepted, session: Session) -> Order:
+    """Return the open order that a payment fits; raises NeedsReview for one that fits none."""
     order = session.scalar(order_of_challenge(told.challenge_hash))
     if order is None:
-        reason = "no order has this challenge"
-    elif (order.amount_minor, order.currency) != (told.amount_minor, told.currency):
-        reason = "the amount isn't the order's"
-    elif order.status != "open":
-        reason = f"the order is {order.status} already"
-    else:
-        return order
-    session.add(Review(event_id=told.event.id, reason=reason))
-    return None
+        raise NeedsReview("no order has this challenge")
+    if (order.amount_minor, order.currency) != (told.amount_minor, told.currency):
+        raise NeedsReview("the amount isn't the order's")
+    if order.status != "open":
+        raise NeedsReview(f"the order is {order.status} already")
+    return order

@@ -44,15 +44,6 @@ class SettledBatch(Base):
     usage_event_digest: Mapped[str]
 
 
-class Review(Base):
-    """A payment that fits no open order, for a person to look at."""
-
-    __tablename__ = "reviews"
-
-    event_id: Mapped[str] = mapped_column(primary_key=True)
-    reason: Mapped[str]
-
-
 WEBHOOK_EVENTS = inbox_table(Base.metadata)
 ATTEMPTS = attempts_table(Base.metadata)
 

@@ -23,13 +23,6 @@ class Migration(migrations.Migration):
             ],
         ),
         migrations.CreateModel(
-            name="Review",
-            fields=[
-                ("event_id", models.CharField(max_length=255, primary_key=True, serialize=False)),
-                ("reason", models.CharField(max_length=255)),
-            ],
-        ),
-        migrations.CreateModel(
             name="SettledBatch",
             fields=[
                 (

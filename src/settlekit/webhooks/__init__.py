@@ -26,7 +26,7 @@ from settlekit.webhooks.classification import (
 )
 from settlekit.webhooks.events import Event, read_event
 from settlekit.webhooks.explanation import Explanation, Finding, explain
-from settlekit.webhooks.handlers import Handlers, NotYet
+from settlekit.webhooks.handlers import Handlers, NeedsReview, NotYet
 from settlekit.webhooks.inbox import AsyncInbox, Inbox
 from settlekit.webhooks.memory import MemoryInbox
 from settlekit.webhooks.refetching import refetch
@@ -50,6 +50,7 @@ __all__ = [
     "MemoryInbox",
     "MeteredBatchSettled",
     "MeteredUsageAccepted",
+    "NeedsReview",
     "NotYet",
     "PayloadError",
     "SignatureError",

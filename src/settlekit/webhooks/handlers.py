@@ -32,12 +32,25 @@ class NotYet(Exception):
     """Raised by a handler whose event came too early: undo it, and let it come again."""
 
 
+class NeedsReview(Exception):
+    """Raised by a handler whose event a person must look at: undo it, and keep it for review.
+
+    The sender hears that it was delivered, and the handler isn't run again until somebody
+    reopens the event. ``reason`` stands beside it in ``inbox.review()``.
+    """
+
+    def __init__(self, reason: str = "needs_review") -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
 class Handlers(Generic[TxT]):
     """A handler for each kind of event; each method here is a decorator.
 
     A handler gets what the event tells and the transaction in which its effect must be
     written: it neither commits nor rolls back. Whatever it raises undoes the effect, and the
-    event comes again; ``NotYet`` says so quietly. A kind without a handler is kept for review.
+    event comes again; ``NotYet`` says so quietly. ``NeedsReview`` undoes the effect too, and
+    keeps the event for a person, as a kind without a handler is kept.
     """
 
     def __init__(self) -> None:

@@ -17,8 +17,10 @@ import attrs
 
 from settlekit._pumps import Flow
 from settlekit.webhooks.classification import Told
+from settlekit.webhooks.handlers import NeedsReview
 
 LEASE_SECONDS: Final = 60.0
+LONGEST_REASON: Final = 255
 TxT_co = TypeVar("TxT_co", covariant=True)
 Effect = Callable[[Any], Any]
 
@@ -69,6 +71,10 @@ class Inbox(Protocol[TxT_co]):
         """Write effect and state in one transaction; False, and nothing, if the claim is lost."""
         ...
 
+    def keep(self, event_id: str, claim: str, reason: str) -> bool:
+        """Put a claimed event into review, with no effect; False if the claim is lost."""
+        ...
+
     def release(self, event_id: str, claim: str, error: str) -> None:
         """Give a claim back, with the error's name."""
         ...
@@ -101,6 +107,10 @@ class AsyncInbox(Protocol[TxT_co]):
 
     async def take(self, event_id: str, claim: str, state: State, effect: Effect) -> bool:
         """Write effect and state in one transaction; False, and nothing, if the claim is lost."""
+        ...
+
+    async def keep(self, event_id: str, claim: str, reason: str) -> bool:
+        """Put a claimed event into review, with no effect; False if the claim is lost."""
         ...
 
     async def release(self, event_id: str, claim: str, error: str) -> None:
@@ -144,13 +154,30 @@ def taking(inbox: Any, record: Record, state: State, effect: Effect, now: float)
     if stands is not None:
         return Outcome.BUSY if stands is State.RECEIVED else Outcome.DUPLICATE
     try:
-        held: bool = yield lambda: inbox.take(event_id, claim, state, effect)
+        return (yield from _effecting(inbox, event_id, claim, state, effect))
     except Exception as error:
         name = type(error).__name__
         # A database that refuses this too needs no claim to be given back: it lapses.
         with contextlib.suppress(Exception):
             yield lambda: inbox.release(event_id, claim, name)
         raise
+
+
+def _effecting(
+    inbox: Any, event_id: str, claim: str, state: State, effect: Effect
+) -> Flow[Outcome]:
+    try:
+        held: bool = yield lambda: inbox.take(event_id, claim, state, effect)
+    except NeedsReview as asked:
+        # The effect's transaction is undone; the note has one of its own, under the same claim.
+        state, reason = State.REVIEW, readable(asked.reason)
+        held = yield lambda: inbox.keep(event_id, claim, reason)
     if not held:
         return Outcome.BUSY
     return Outcome.TAKEN if state is State.DONE else Outcome.KEPT_FOR_REVIEW
+
+
+def readable(reason: str) -> str:
+    """Return a reason as every database takes it: in one line, of a bounded length."""
+    shown = "".join(each if each.isprintable() else "\ufffd" for each in str(reason))
+    return shown[:LONGEST_REASON]

@@ -19,7 +19,8 @@ class _Held:
 class MemoryInbox:
     """Keeps events in this process. Its handlers get None for a transaction.
 
-    A handler's effect must be in memory too, and be its last step: nothing undoes it.
+    A handler's effect must be in memory too, and be its last step: nothing undoes it, whatever
+    it raises.
     """
 
     def __init__(self, *, lease_seconds: float = LEASE_SECONDS) -> None:
@@ -57,6 +58,15 @@ class MemoryInbox:
             raise
         self._change(event_id, state)
         return True
+
+    def keep(self, event_id: str, claim: str, reason: str) -> bool:
+        """Put a claimed event into review, with no effect; False if the claim is lost."""
+        with self._lock:
+            held = self._held[event_id]
+            if held.claim != claim or held.record.state is not State.RECEIVED:
+                return False
+            held.record = attrs.evolve(held.record, state=State.REVIEW, reason=reason)
+            return True
 
     def release(self, event_id: str, claim: str, error: str) -> None:
         """Give a claim back, with the error's name."""

@@ -99,6 +99,10 @@ class Statements:
             .values(state=state.value, finished_at=now, error=None)
         )
 
+    def keep(self, event_id: str, claim: str, reason: str, now: int) -> sa.Update:
+        """Put a claimed event into review."""
+        return self.finish(event_id, claim, State.REVIEW, now).values(reason=reason)
+
     def release(self, event_id: str, claim: str, error: str) -> sa.Update:
         """Give a claim back."""
         mine = self._columns.claim == claim
@@ -166,6 +170,11 @@ class SqlAlchemyInbox:
                 return False
             effect(session)
         return True
+
+    def keep(self, event_id: str, claim: str, reason: str) -> bool:
+        """Put a claimed event into review, with no effect; False if the claim is lost."""
+        now = milliseconds(time.time())
+        return bool(self._write(self._statements.keep(event_id, claim, reason, now)))
 
     def release(self, event_id: str, claim: str, error: str) -> None:
         """Give a claim back, with the error's name."""
@@ -235,6 +244,11 @@ class AsyncSqlAlchemyInbox:
                 return False
             await effect(session)
         return True
+
+    async def keep(self, event_id: str, claim: str, reason: str) -> bool:
+        """Put a claimed event into review, with no effect; False if the claim is lost."""
+        now = milliseconds(time.time())
+        return bool(await self._write(self._statements.keep(event_id, claim, reason, now)))
 
     async def release(self, event_id: str, claim: str, error: str) -> None:
         """Give a claim back, with the error's name."""

@@ -135,7 +135,6 @@ OPEN: dict[str, Callable[[MockServer, Account, Path], AbstractContextManager[Ope
 }
 TABLES = {
     "orders": {"django_shop": "shop_order"},
-    "reviews": {"django_shop": "shop_review"},
     "settled_batches": {"django_shop": "shop_settledbatch"},
 }
 

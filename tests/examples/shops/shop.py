@@ -87,10 +87,14 @@ class Shop:
             return {"status": order["status"], "receipt": order["chain_receipt_id"] is not None}
         with self.mock.client("provider") as client:
             settled = client.provider_statements.summary().totals.settled_provider_receivable_minor
-        kept = [
-            event for event in self.rows("settlekit_webhook_events") if event["state"] == "review"
+        return {"revenue_minor": float(settled), "review": len(self.reviews())}
+
+    def reviews(self) -> list[tuple[str, str]]:
+        """Return the events that wait for a person, each with its reason."""
+        kept = self.rows("settlekit_webhook_events")
+        return [
+            (event["event_id"], event["reason"]) for event in kept if event["state"] == "review"
         ]
-        return {"revenue_minor": float(settled), "review": len(kept) + len(self.rows("reviews"))}
 
 
 @contextmanager

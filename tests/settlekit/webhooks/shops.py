@@ -33,6 +33,7 @@ class Shop:
         self.database = database
         self.lease_seconds = lease_seconds
         self.fail_after_effect = False
+        self.reason_for_review = None
         self.killed = None
         self.engine = sa.create_engine(database, poolclass=NullPool)
         self.handlers = webhooks.Handlers()
@@ -77,6 +78,8 @@ class Shop:
             os.kill(os.getpid(), signal.SIGKILL)
         if self.fail_after_effect:
             raise HandlerFailed
+        if self.reason_for_review is not None:
+            raise webhooks.NeedsReview(self.reason_for_review)
 
     def deliver(self, body, header):
         return self.endpoint.receive(body, header).status

@@ -130,6 +130,64 @@ def test_what_nobody_can_book_is_kept_for_review(data, event_type, reason):
     assert [record.reason for record in till.inbox.review()] == [reason]
 
 
+def test_a_handler_can_send_its_event_to_review():
+    """204 and its reason beside it; the handler runs again only once it is reopened."""
+    till = Till()
+    till.fault = webhooks.NeedsReview("no order has this challenge")
+    assert [till.receive(), till.receive(), till.endpoint.recover()] == [204, 204, 0]
+    [record] = till.inbox.review()
+    assert (record.reason, record.attempts) == ("no order has this challenge", 1)
+    assert till.inbox.reopen("evt_1")
+    assert till.endpoint.recover() == 0
+    [record] = till.inbox.review()
+    assert (record.reason, record.attempts) == ("no order has this challenge", 2)
+    till.fault = None
+    assert till.inbox.reopen("evt_1")
+    assert till.endpoint.recover() == 1
+    assert till.told == [("standard_settled", "evt_1")]
+
+
+def test_a_handler_of_unknown_events_can_say_why_they_wait():
+    """Its reason takes the place of ours."""
+    till = Till()
+
+    @till.handlers.unknown
+    def refuse(told, transaction):
+        raise webhooks.NeedsReview("a kind of tomorrow")
+
+    assert till.receive({}) == 204
+    assert [record.reason for record in till.inbox.review()] == ["a kind of tomorrow"]
+
+
+def test_a_review_without_a_reason_says_that_it_was_asked_for():
+    """The bare class will do: what is rare must not fail on its own words."""
+    till = Till()
+    till.fault = webhooks.NeedsReview
+    assert till.receive() == 204
+    assert [record.reason for record in till.inbox.review()] == ["needs_review"]
+
+
+def test_an_event_that_could_not_be_kept_for_review_comes_again(monkeypatch, caplog):
+    """A note that isn't written is no note: 503, and the next delivery asks the handler again."""
+    caplog.set_level(logging.CRITICAL, "settlekit.webhooks")
+    till = Till()
+    till.fault = webhooks.NeedsReview("why")
+    with monkeypatch.context() as broken:
+        broken.setattr(till.inbox, "keep", lambda *_: 1 / 0)
+        assert till.receive() == 503
+    assert till.inbox.review() == []
+    assert till.receive() == 204
+    assert [record.reason for record in till.inbox.review()] == ["why"]
+
+
+def test_a_review_after_the_lease_is_somebody_elses(monkeypatch):
+    """Where the claim was lost meanwhile the sender is told to come again."""
+    till = Till()
+    till.fault = webhooks.NeedsReview("late")
+    monkeypatch.setattr(till.inbox, "keep", lambda *_: False)
+    assert till.receive() == 503
+
+
 def test_a_reviewed_event_can_be_resolved_or_taken_again():
     """Resolved it is gone; reopened it takes effect once its handler is there."""
     till = Till()

@@ -165,6 +165,15 @@ def test_a_failing_handler_is_503_with_nothing_in_it(mounted, caplog):
     assert (answer(response), response.headers["retry-after"]) == ((503, b""), "60")
 
 
+def test_an_event_sent_to_review_is_204_with_nothing_in_it(mounted):
+    """The sender is told that it was delivered, once and for all."""
+    mounted.fault = webhooks.NeedsReview("inner matter")
+    assert answer(mounted.post(body_of())) == (204, b"")
+    mounted.fault = None
+    assert answer(mounted.post(body_of())) == (204, b"")
+    assert mounted.told == []
+
+
 def test_a_body_too_long_is_413(mounted):
     """It isn't read to its end."""
     assert answer(mounted.post(b"x" * 2001)) == (413, b"")

@@ -113,6 +113,44 @@ def test_what_nobody_handles_is_reviewed_and_taken_later(shop):
     assert shop.inbox_says("review") == []
 
 
+def test_a_handler_can_send_its_event_to_review(shop):
+    """Its writes are undone, it isn't run again by itself, and it is once somebody reopens it."""
+    shop.reason_for_review = "the amount isn't the order's"
+    assert shop.receive() == 204
+    assert shop.bookings() == []
+    [record] = shop.inbox_says("review")
+    assert (record.event_id, record.state) == ("evt_1", State.REVIEW)
+    assert (record.reason, record.body) == ("the amount isn't the order's", body_of().decode())
+    shop.reason_for_review = None
+    assert (shop.receive(), shop.recover(), shop.bookings()) == (204, 0, [])
+    assert shop.inbox_says("reopen", "evt_1") is True
+    assert (shop.recover(), shop.bookings()) == (1, ["evt_1"])
+    assert shop.inbox_says("review") == []
+
+
+@pytest.mark.parametrize("reason", ["", "x" * 9000, "日本\x00\ud800\nlines"])
+def test_any_reason_for_review_is_kept(shop, reason):
+    """However long or strange, it doesn't keep the event from the person who reviews."""
+    shop.reason_for_review = reason
+    assert shop.receive() == 204
+    [record] = shop.inbox_says("review")
+    assert record.reason == reason[:255].translate(dict.fromkeys([0, 0xD800, 10], "\ufffd"))
+    assert shop.inbox_says("resolve", "evt_1") is True
+    assert (shop.receive(), shop.bookings(), shop.inbox_says("review")) == (204, [], [])
+
+
+def test_who_lost_its_claim_sends_nothing_to_review(shop):
+    """An event that another delivery holds, or has done, stays where it is."""
+    record = record_of(interpret(read_event(body_of())), body_of(), time.time(), None)
+    now = time.time()
+    shop.claim(record, "slow", now)
+    shop.claim(record, "fast", now + 1)
+    assert shop.inbox_says("keep", "evt_1", "slow", "late") is False
+    assert shop.take("evt_1", "fast") is True
+    assert shop.inbox_says("keep", "evt_1", "fast", "late") is False
+    assert shop.inbox_says("review") == []
+
+
 @pytest.mark.parametrize("kind", ["sqlalchemy", "async", "django"])
 @pytest.mark.parametrize("moment", ["before", "after"])
 def test_kill_9_in_the_handler_leaves_one_effect(kind, moment, database):

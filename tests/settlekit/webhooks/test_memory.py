@@ -63,14 +63,17 @@ def test_a_handler_slower_than_its_lease_books_once() -> None:
 
 
 def test_a_claim_is_used_once() -> None:
-    """Neither a claim that was lost nor one that was used takes another effect."""
+    """Neither a claim that was lost nor one that was used takes another effect, or a review."""
     inbox, taken = webhooks.MemoryInbox(lease_seconds=1), list[str]()
     record = record_of(interpret(read_event(body_of())), body_of(), 0, None)
     assert inbox.claim(record, "slow", 0) is None
     assert inbox.claim(record, "early", 0.5) is State.RECEIVED
     assert inbox.claim(record, "fast", 2) is None
+    assert inbox.keep("evt_1", "slow", "late") is False
     uses = [
         inbox.take("evt_1", claim, State.DONE, lambda _, name=claim: taken.append(name))
         for claim in ("slow", "fast", "fast")
     ]
     assert (uses, taken) == ([False, True, False], ["fast"])
+    assert inbox.keep("evt_1", "fast", "late") is False
+    assert inbox.review() == []

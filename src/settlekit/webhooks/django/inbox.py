@@ -64,6 +64,12 @@ class DjangoInbox:
             effect(self._using)
         return True
 
+    def keep(self, event_id: str, claim: str, reason: str) -> bool:
+        """Put a claimed event into review, with no effect; False if the claim is lost."""
+        mine = self._of(event_id, State.RECEIVED).filter(claim=claim)
+        review, now = State.REVIEW.value, datetime.now(UTC)
+        return bool(mine.update(state=review, reason=reason, finished_at=now, error=None))
+
     def release(self, event_id: str, claim: str, error: str) -> None:
         """Give a claim back, with the error's name."""
         mine = self._of(event_id, State.RECEIVED).filter(claim=claim)
