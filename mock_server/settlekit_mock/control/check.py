@@ -8,6 +8,7 @@ from settlekit_mock.http.routes import Request
 from settlekit_mock.http.wire import Answer
 from settlekit_mock.kernel.invariants import Invariant
 from settlekit_mock.kernel.invariants import Violation as Found
+from settlekit_mock.kernel.own_invariants import INVARIANTS as KERNEL
 from settlekit_mock.ledger.invariants import INVARIANTS as LEDGER
 from settlekit_mock.operations.invariants import INVARIANTS as OPERATIONS
 from settlekit_mock.payments.capabilities_invariants import INVARIANTS as CAPABILITIES
@@ -17,6 +18,7 @@ from settlekit_mock.settlement.invariants import INVARIANTS as SETTLEMENT
 from settlekit_mock.webhooks.invariants import INVARIANTS as WEBHOOKS
 
 INVARIANTS: Final[tuple[Invariant, ...]] = (
+    *KERNEL,
     *LEDGER,
     *WEBHOOKS,
     *SETTLEMENT,

@@ -15,7 +15,7 @@ from sqlalchemy import (
 
 from settlekit_mock.kernel.append_only import append_only
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 """Raise it with every change of a table: a database of another version is refused."""
 
 METADATA = MetaData()
@@ -32,8 +32,12 @@ STATE = Table(
     Column("offset_ms", BigInteger, nullable=False),
     Column("sign_with_clock", Integer, nullable=False),
     Column("next_number", BigInteger, nullable=False),
+    Column("resets", BigInteger, nullable=False),
 )
-"""One row. ``frozen_at`` is null on a real clock, which shows machine time + ``offset_ms``."""
+"""One row. ``frozen_at`` is null on a real clock, which shows machine time + ``offset_ms``.
+
+``resets`` tells processes that share a database whether their numbers are still the world's.
+"""
 
 DUE = Table(
     "due",
@@ -70,14 +74,16 @@ EVENTS = append_only(
 )
 """The journal: everything that happened, oldest first, never changed."""
 
-IDEMPOTENCY = Table(
-    "idempotency",
-    METADATA,
-    Column("scope", Text, nullable=False),
-    Column("key", Text, nullable=False),
-    Column("payload_hash", LargeBinary, nullable=False),
-    Column("answer", LargeBinary, nullable=False),
-    Column("created_at", BigInteger, nullable=False),
-    UniqueConstraint("scope", "key"),
+IDEMPOTENCY = append_only(
+    Table(
+        "idempotency",
+        METADATA,
+        Column("scope", Text, nullable=False),
+        Column("key", Text, nullable=False),
+        Column("payload_hash", LargeBinary, nullable=False),
+        Column("answer", LargeBinary, nullable=False),
+        Column("created_at", BigInteger, nullable=False),
+        UniqueConstraint("scope", "key"),
+    )
 )
-"""The first answer to each key, kept in the transaction of its effect."""
+"""The first answer to each key, kept in the transaction of its effect, never changed."""

@@ -1,23 +1,18 @@
 """What must hold of the ledger at any time (docs/architecture.md, "Decisions")."""
 
-from typing import Any, Final
+from typing import Final
 
-from sqlalchemy import (
-    Column,
-    ColumnElement,
-    Connection,
-    Select,
-    func,
-    literal,
-    not_,
-    or_,
-    select,
-    union_all,
-)
+from sqlalchemy import Connection, func, or_, select
 from sqlalchemy.sql.functions import Function
 
-from settlekit_mock.kernel.invariants import MOST, Invariant, Violation, unguarded
-from settlekit_mock.kernel.money import LIMIT
+from settlekit_mock.kernel.invariants import (
+    MOST,
+    Invariant,
+    Violation,
+    no_amounts,
+    strange_amounts,
+    unguarded,
+)
 from settlekit_mock.ledger.service import NEVER_NEGATIVE
 from settlekit_mock.ledger.tables import (
     ACCOUNTS,
@@ -75,10 +70,7 @@ def entries_chain(connection: Connection) -> list[Violation]:
 
 def amounts_are_canonical(connection: Connection) -> list[Violation]:
     """Hold every amount and balance to an integer of 63 bits."""
-    return [
-        Violation("amounts_are_canonical", f"{amount} {number}", "an integer of 63 bits", repr(got))
-        for amount, number, got in connection.execute(_STRANGE[connection.dialect.name == "sqlite"])
-    ]
+    return strange_amounts(connection, "amounts_are_canonical", _STRANGE)
 
 
 def transactions_have_entries(connection: Connection) -> list[Violation]:
@@ -167,26 +159,9 @@ _DEBTS = (
     )
     .limit(MOST)
 )
-
-
-_AMOUNTS: Final[tuple[Column[int], ...]] = (
+_STRANGE: Final = no_amounts(
     ACCOUNTS.c.balance,
     ENTRIES.c.amount,
     ENTRIES.c.balance_before,
     ENTRIES.c.balance_after,
 )
-
-
-def _strange(amount: Column[int], *, typed: bool) -> Select[str, Any, int]:
-    (key,) = amount.table.primary_key
-    wrong: ColumnElement[bool] = not_(amount.between(-LIMIT, LIMIT))
-    if typed:
-        wrong = or_(wrong, func.typeof(amount) != "integer")
-    return select(literal(str(amount)), key, amount).where(wrong)
-
-
-# SQLite alone keeps text in a column of integers.
-_STRANGE: Final = {
-    typed: union_all(*(_strange(amount, typed=typed) for amount in _AMOUNTS)).limit(MOST)
-    for typed in (True, False)
-}

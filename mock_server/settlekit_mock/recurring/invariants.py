@@ -5,6 +5,7 @@ from typing import Final
 from sqlalchemy import Connection, TextClause, text
 
 from settlekit_mock.kernel.invariants import MOST, Invariant, Violation, unguarded
+from settlekit_mock.recurring.key_invariants import INVARIANTS as KEY_INVARIANTS
 from settlekit_mock.recurring.tables import RUNS, SUBSCRIPTION_CHARGES
 
 
@@ -56,6 +57,7 @@ INVARIANTS: Final[tuple[Invariant, ...]] = (
     recurring_charges_are_payments,
     what_recurs_is_due,
     recurring_charges_never_change,
+    *KEY_INVARIANTS,
 )
 
 _CHARGES = text(

@@ -184,7 +184,7 @@ def approved_afterwards(run: Run) -> None:
 
 def two_open(run: Run) -> None:
     run("DROP INDEX payouts_one_open")
-    run("UPDATE payouts SET developer_id = 'usr_0' WHERE payout_number = 2")
+    run("UPDATE payouts SET developer_id = 'usr_0', wallet_number = 1 WHERE payout_number = 2")
 
 
 def a_step_without_a_trace(run: Run) -> None:

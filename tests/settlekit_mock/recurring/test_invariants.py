@@ -13,7 +13,26 @@ BROKEN = {
     "recurring_charges_are_payments": "UPDATE requirements SET buyer_id = 'other_buyer'",
     "what_recurs_is_due": "DELETE FROM due WHERE kind = 'authorization.expire'",
     "recurring_charges_never_change": "DROP TRIGGER scheduled_runs_no_update",
+    "redeemed_challenges_have_one_effect": (
+        "INSERT INTO idempotency SELECT scope, 'another', payload_hash, answer, created_at "
+        "FROM idempotency WHERE scope = 'recurring_challenge' LIMIT 1"
+    ),
+    "slots_have_one_effect": (
+        "INSERT INTO idempotency SELECT scope, 'another', payload_hash, answer, created_at "
+        "FROM idempotency WHERE scope <> 'recurring_challenge' LIMIT 1"
+    ),
+    "effects_keep_their_answer": "DELETE FROM idempotency WHERE key = '2'",
 }
+KEPT_OTHERWISE = {
+    "redeemed_challenges_have_one_effect": (
+        "UPDATE idempotency SET answer = CAST('{}' AS BLOB) WHERE scope = 'recurring_challenge'",
+        "UPDATE idempotency SET payload_hash = answer WHERE length(answer) > 100",
+    ),
+    "slots_have_one_effect": (
+        "UPDATE idempotency SET answer = CAST('{}' AS BLOB) WHERE key = '1'",
+    ),
+}
+"""An answer of something else, and a payload of somebody else."""
 
 
 @pytest.fixture
@@ -41,10 +60,30 @@ def test_only_it_objects(lived: Shop, name: str) -> None:
     """A sound database is sound to all; a broken one only the invariant that it breaks objects to."""
     image = lived.world.image()
     assert found(lived) == set()
-    with lived.world.transaction() as tx:
-        tx.connection.exec_driver_sql(BROKEN[name])
+    breaks(lived, BROKEN[name])
     assert found(lived) == {name}
     lived.world.restore(image)
+
+
+@pytest.mark.parametrize(
+    ("name", "statement"),
+    [(name, statement) for name, several in KEPT_OTHERWISE.items() for statement in several],
+)
+def test_an_answer_that_was_changed_is_noticed(lived: Shop, name: str, statement: str) -> None:
+    """A key's answer or payload that isn't its effect's is told by the invariant of keys."""
+    image = lived.world.image()
+    breaks(lived, statement)
+    assert found(lived) == {name}
+    lived.world.restore(image)
+
+
+def breaks(shop: Shop, statement: str) -> None:
+    """Run a statement with the guards of kept answers off."""
+    with shop.world.transaction() as tx:
+        run = tx.connection.exec_driver_sql
+        for guard in ("idempotency_no_update", "idempotency_no_delete"):
+            run(f"DROP TRIGGER {guard}")
+        run(statement)
 
 
 def test_a_renewal_that_is_lost(lived: Shop) -> None:
