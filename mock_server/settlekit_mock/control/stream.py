@@ -16,6 +16,7 @@ from settlekit_mock.control.journal import shaped
 from settlekit_mock.http.routes import Request, Stream
 from settlekit_mock.http.wire import StrictBody
 from settlekit_mock.kernel import journal
+from settlekit_mock.kernel.clock import load_state
 from settlekit_mock.kernel.problems import Invalid
 from settlekit_mock.kernel.world import World
 
@@ -41,28 +42,29 @@ class StreamQuery(StrictBody, frozen=True, kw_only=True):
 def stream_events(request: Request) -> Stream:
     """Answer the journal as it is written: from now on, or from behind an entry."""
     query: StreamQuery = request.query
-    return Stream(_Events(request.world, query, _after(request)), MEDIA_TYPE)
+    return Stream(_Events(request.world, query, *_beginning(request)), MEDIA_TYPE)
 
 
-def _after(request: Request) -> int:
-    """Return where to begin: a browser that lost the stream says so in a header."""
+def _beginning(request: Request) -> tuple[int, int]:
+    """Return where to begin, and in which world: a browser that lost the stream says where."""
     last = request.headers.get("Last-Event-ID") or None
     if last is not None and _NUMBER.fullmatch(last) is None:
         raise Invalid("Last-Event-ID: must be the number of a journal entry")
     after = request.query.after if last is None else int(last)
     with request.world.snapshot() as connection:
-        end = journal.last_seq(connection)
+        end, resets = journal.last_seq(connection), load_state(connection).resets
     # A number beyond the end is of a world that was reset or went back since.
-    return end if after is None else min(after, end)
+    return (end if after is None else min(after, end)), resets
 
 
 class _Events:
     """The chunks of one stream; it keeps its place until it is closed."""
 
-    def __init__(self, world: World, query: StreamQuery, after: int) -> None:
+    def __init__(self, world: World, query: StreamQuery, after: int, resets: int) -> None:
         self._world = world
         self._query = query
         self._after = after
+        self._resets = resets
         self._left = query.limit
         self._place = world.streams.enter()
 
@@ -84,6 +86,9 @@ class _Events:
         """Return what was written since, as events; empty when nothing was."""
         most = GROUP if self._left is None else min(GROUP, self._left)
         with self._world.snapshot() as connection:
+            if load_state(connection).resets != self._resets:
+                self._place.over.set()  # by another process, which couldn't tell this one
+                return b""
             end = journal.last_seq(connection)
             if end <= self._after:
                 return b""

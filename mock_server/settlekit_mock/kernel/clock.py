@@ -23,6 +23,7 @@ class State:
     offset_ms: int
     sign_with_clock: bool
     next_number: int
+    resets: int = 0
 
     @property
     def frozen(self) -> bool:
@@ -83,6 +84,7 @@ _READ = select(
     STATE.c.offset_ms,
     STATE.c.sign_with_clock,
     STATE.c.next_number,
+    STATE.c.resets,
 )
 
 _READ_ALONE = _READ.with_for_update()
@@ -96,8 +98,8 @@ _WRITE = update(STATE).values(
 def load_state(connection: Connection, *, to_write: bool = False) -> State:
     """Read the server's one row; who is to write keeps other processes' writers waiting."""
     row = connection.execute(_READ_ALONE if to_write else _READ).one()
-    seed, frozen_at, offset_ms, sign_with_clock, next_number = row
-    return State(seed, frozen_at, offset_ms, bool(sign_with_clock), next_number)
+    seed, frozen_at, offset_ms, sign_with_clock, next_number, resets = row
+    return State(seed, frozen_at, offset_ms, bool(sign_with_clock), next_number, resets)
 
 
 def save_state(connection: Connection, state: State) -> None:
@@ -122,4 +124,5 @@ def _columns(state: State) -> dict[str, object]:
         "offset_ms": state.offset_ms,
         "sign_with_clock": int(state.sign_with_clock),
         "next_number": state.next_number,
+        "resets": state.resets,
     }

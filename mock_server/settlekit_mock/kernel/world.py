@@ -90,19 +90,20 @@ class World:
     def reset(self, *, seed: int | None = None) -> None:
         """Drop everything and begin as a new server does, once nothing is under way.
 
-        A ``seed`` takes the place of the one the server was started with.
+        A ``seed`` takes the place of the one that the world had, in every process.
         """
-        if seed is not None:
-            self.settings = replace(self.settings, seed=seed)
         with self.due.resting():
-            self.attempt(self._renew)
+            self.attempt(lambda: self._renew(seed))
             self._begun()
 
-    def _renew(self) -> None:
+    def _renew(self, seed: int | None) -> None:
         with self.database.write() as connection:
-            load_state(connection, to_write=True)
+            before = load_state(connection, to_write=True)
+            self.settings = replace(self.settings, seed=before.seed if seed is None else seed)
             self.database.empty(connection)
-            self._begin(connection)
+            # A file has one process, which is told, and whose new world is new to the byte.
+            told = not self.database.is_postgresql
+            self._begin(connection, resets=before.resets if told else before.resets + 1)
 
     def begin(self) -> None:
         """Write a new world's first state and its actors at one stroke; do what they leave due."""
@@ -110,8 +111,8 @@ class World:
             self._begin(connection)
         self._begun()
 
-    def _begin(self, connection: Connection) -> None:
-        self._create(connection)
+    def _begin(self, connection: Connection, *, resets: int = 0) -> None:
+        self._create(connection, resets)
         tx = Transaction(self, connection, load_state(connection))
         self.seed(tx)
         tx.finish()
@@ -151,12 +152,10 @@ class World:
         with self.database.write() as connection:
             self._create(connection)
 
-    def _create(self, connection: Connection) -> None:
+    def _create(self, connection: Connection, resets: int = 0) -> None:
         chosen = self.settings
-        create_state(
-            connection,
-            State(chosen.seed, chosen.freeze_at, 0, chosen.sign_with_clock, next_number=1),
-        )
+        state = State(chosen.seed, chosen.freeze_at, 0, chosen.sign_with_clock, 1, resets)
+        create_state(connection, state)
 
     @contextmanager
     def transaction(self) -> Generator[Transaction, None, None]:
