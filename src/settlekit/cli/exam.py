@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from settlekit.cli.output import print_json, print_table, visible
-from settlekit.errors import ConfigurationError
+from settlekit.errors import ConfigurationError, InvalidArgument
 
 if TYPE_CHECKING:
     from settlekit.testing.exam import Mark, Report
+    from settlekit.testing.exam.sitting import Candidate
 
 Commands = Any  # argparse keeps the type of its subparsers to itself
 
@@ -62,18 +63,16 @@ def add_command(kinds: Commands) -> None:
 
 
 def _run(asked: argparse.Namespace) -> int:
-    from settlekit.testing.exam import examine
+    from settlekit.testing.exam import grade
 
-    report = examine(
-        asked.url,
-        secret=_secret(asked.secret),
-        merchant=asked.merchant,
-        start_checkout=asked.start_checkout,
-        probe=asked.probe,
-        restart=_restart(asked.restart),
-        only=asked.only.split(",") if asked.only else None,
-        told=_progress if sys.stderr.isatty() else None,
-    )
+    try:
+        report = grade(
+            _candidate(asked),
+            only=asked.only.split(",") if asked.only else None,
+            told=_progress if sys.stderr.isatty() else None,
+        )
+    except InvalidArgument as error:
+        raise InvalidArgument(_option(error.field), error.problem) from None
     if sys.stderr.isatty():
         print(CLEAR, end="", file=sys.stderr, flush=True)
     if asked.junit is not None:
@@ -83,6 +82,27 @@ def _run(asked: argparse.Namespace) -> int:
     else:
         _print(report)
     return 0 if report.passed else 1
+
+
+def _candidate(asked: argparse.Namespace) -> "Candidate":
+    from settlekit.testing.exam.endpoint import AtUrl
+    from settlekit.testing.exam.orders import checkout_at, probe_at
+    from settlekit.testing.exam.sitting import Candidate
+
+    return Candidate(
+        endpoint=AtUrl(asked.url),
+        secret=_secret(asked.secret),
+        merchant=asked.merchant,
+        start_checkout=None if asked.start_checkout is None else checkout_at(asked.start_checkout),
+        probe=None if asked.probe is None else probe_at(asked.probe),
+        restart=_restart(asked.restart),
+        word=_option,
+    )
+
+
+def _option(name: str) -> str:
+    """Return a means' name as it is written on a shell."""
+    return f"--{name.replace('_', '-')}"
 
 
 def _print(report: "Report") -> None:

@@ -52,8 +52,6 @@ CHECKS: Sequence[Check] = sorted(
 )
 """Every check, in the order in which they are made."""
 
-MADE_UP = "; the order is made up: with start_checkout= it is one of the shop's"
-
 Told = Callable[[Mark], object]
 
 
@@ -92,6 +90,13 @@ def examine(
         probe=probe_at(probe) if isinstance(probe, str) else probe,
         restart=restart,
     )
+    return grade(candidate, only=only, told=told)
+
+
+def grade(
+    candidate: Candidate, *, only: Sequence[str] | None = None, told: Told | None = None
+) -> Report:
+    """Make the checks of a candidate; ``examine`` is how tests come here."""
     sitting = Sitting(candidate)
     marks: list[Mark] = []
     for check in _chosen(only):
@@ -134,9 +139,15 @@ def _mark(check: Check, sitting: Sitting) -> Mark:
     except NotExamined as missing:
         return mark(Verdict.NOT_EXAMINED, missing)
     except NotAccepted as finding:
-        return mark(Verdict.FAILED, f"{finding}{MADE_UP if sitting.made_up else ''}")
+        return mark(Verdict.FAILED, f"{finding}{_made_up(sitting)}")
     except Finding as finding:
         return mark(Verdict.FAILED, finding)
     except (httpx.HTTPError, OSError) as error:
         return mark(Verdict.FAILED, f"the exam got no answer: {error}")
     return mark(Verdict.PASSED)
+
+
+def _made_up(sitting: Sitting) -> str:
+    if not sitting.made_up:
+        return ""
+    return f"; the order is made up: with {sitting.word('start_checkout')} it is one of the shop's"

@@ -211,7 +211,7 @@ def redirect(sitting: Sitting) -> None:
     socket = sitting.socket
     order = sitting.order()
     if order.success_url is None:
-        raise NotExamined("needs start_checkout= to tell the order's success_url")
+        raise NotExamined(f"needs {sitting.word('start_checkout')} to tell the order's success_url")
     try:
         socket.visit(_with_session(order.success_url))
     except httpx.HTTPError as error:

@@ -36,9 +36,14 @@ class NotExamined(Exception):
     """The check can't be made with what the exam was given; the text says what is missing."""
 
 
+def as_keyword(name: str) -> str:
+    """Return a means' name as it is written in Python; a command has its own way."""
+    return f"{name}="
+
+
 @attrs.frozen(kw_only=True)
 class Candidate:
-    """What is examined, and by which means."""
+    """What is examined, and by which means; ``word`` writes a means' name for who gave it."""
 
     endpoint: Endpoint
     secret: str
@@ -46,6 +51,7 @@ class Candidate:
     start_checkout: StartCheckout | None = None
     probe: Probe | None = None
     restart: Restart | None = None
+    word: Callable[[str], str] = as_keyword
 
 
 @attrs.frozen
@@ -110,7 +116,8 @@ class Sitting:
         try:
             return found[name]
         except (LookupError, TypeError):
-            raise NotExamined(f"needs probe= to tell {name!r} of the shop's books") from None
+            means = self.word("probe")
+            raise NotExamined(f"needs {means} to tell {name!r} of the shop's books") from None
 
     @property
     def reference(self) -> Reference:
@@ -206,6 +213,10 @@ class Sitting:
 
     # Means
 
+    def word(self, name: str) -> str:
+        """Return a means' name as whoever sits the exam writes it."""
+        return self._candidate.word(name)
+
     @property
     def secret(self) -> str:
         """The endpoint's secret."""
@@ -225,7 +236,7 @@ class Sitting:
 
     def needs(self, *names: str) -> None:
         """Don't examine without these callables."""
-        missing = [f"{name}=" for name in names if getattr(self._candidate, name) is None]
+        missing = [self.word(name) for name in names if getattr(self._candidate, name) is None]
         if missing:
             raise NotExamined(f"needs {', '.join(missing)}")
 

@@ -94,15 +94,34 @@ def test_an_order_without_an_amount_is_refused(run: Run) -> None:
         examine(run(Shop), secret=SECRET, start_checkout=lambda: unclear, only=["valid"])
 
 
+def waits(_environ: object, start_response: "StartResponse") -> list[bytes]:
+    """Answer that the order isn't known yet."""
+    start_response("503 Service Unavailable", [("Content-Length", "0")])
+    return []
+
+
 def test_a_shop_that_waits_for_its_order_is_told_that_the_order_is_made_up() -> None:
     """Who answers 503 to orders unknown to the shop learns that start_checkout opens known ones."""
-
-    def waits(_environ: object, start_response: "StartResponse") -> list[bytes]:
-        start_response("503 Service Unavailable", [])
-        return []
-
     marks = examine(waits, secret=SECRET, only=["valid", "other_order"]).marks
     assert [("made up" in mark.seen) for mark in marks] == [True, False]
+
+
+KEYWORDS = ("start_checkout=", "probe=", "restart=")
+OPTIONS = ("--start-checkout", "--probe", "--restart")
+
+
+def test_what_is_missing_is_named_as_it_is_given(capsys: pytest.CaptureFixture[str]) -> None:
+    """In Python means are keywords, on the shell options; neither is told in the other's words."""
+    only = ["valid", "restart", "batch_once", "crash_in_handler"]
+    in_python = str(examine(waits, secret=SECRET, only=only).to_dict())
+    with Server(waits) as server:
+        main(["webhooks", "exam", server.url, "--secret", SECRET, "--only", ",".join(only)])
+    on_the_shell = capsys.readouterr().out
+
+    assert all(word in in_python for word in KEYWORDS)
+    assert not any(word in in_python for word in OPTIONS)
+    assert all(word in on_the_shell for word in OPTIONS)
+    assert not any(word in on_the_shell for word in KEYWORDS)
 
 
 def test_a_success_page_that_isnt_there_isnt_examined(run: Run, unused_port: int) -> None:
@@ -251,15 +270,15 @@ def test_the_command_drives_a_shop_by_urls(run: Run, capsys: pytest.CaptureFixtu
 
     assert code == 0
     assert "5 checks, 0 failed, 1 not examined" in printed
-    assert "needs start_checkout= to tell the order's success_url" in printed
+    assert "needs --start-checkout to tell the order's success_url" in printed
 
 
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
         (["ftp://localhost/"], "not a URL of an endpoint"),
-        (["http://localhost/", "--probe", "http://localhost/x"], "must have {order} in it"),
-        (["http://localhost/", "--only", "nothing"], "no check 'nothing'"),
+        (["http://localhost/", "--probe", "http://localhost/x"], "--probe must have {order} in it"),
+        (["http://localhost/", "--only", "nothing"], "--only has no check 'nothing'"),
     ],
 )
 def test_a_wrong_call_says_what_to_do(
@@ -280,7 +299,7 @@ def test_means_that_fail_end_the_command_in_a_line(
     with Server(say("paid")) as page, Server(running) as server:
         command = ["webhooks", "exam", server.url + WEBHOOK, "--secret", SECRET, "--only"]
         assert main([*command, "valid", "--start-checkout", page.url]) == 2
-        assert "start_checkout must answer JSON at" in capsys.readouterr().err
+        assert "--start-checkout must answer JSON at" in capsys.readouterr().err
 
     order = {"key": "1", "challenge_hash": "c", "amount_minor": 9, "currency": "JPY"}
     with Server(say(json.dumps(order | {"merchant": "m"}))) as page, Server(running) as server:
