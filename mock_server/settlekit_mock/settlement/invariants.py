@@ -99,8 +99,13 @@ def batches_settle_once(connection: Connection) -> list[Violation]:
 
 
 def buyers_are_debited_once(connection: Connection) -> list[Violation]:
-    """Hold a settled batch to one debit of its gross, its fee and receivable paid out of it."""
+    """Hold a settled batch to one posting that pays it out, every other to none."""
     return _found(connection, "buyers_are_debited_once", _DEBITED)
+
+
+def settled_batches_pay_whom_they_owe(connection: Connection) -> list[Violation]:
+    """Hold a settled batch to its gross out of clearing, receivable and fee to their wallets."""
+    return _found(connection, "settled_batches_pay_whom_they_owe", _PAID_OUT)
 
 
 def unknown_outcomes_wait(connection: Connection) -> list[Violation]:
@@ -187,6 +192,7 @@ INVARIANTS: Final[tuple[Invariant, ...]] = (
     providers_get_no_debit_notice,
     batches_settle_once,
     buyers_are_debited_once,
+    settled_batches_pay_whom_they_owe,
     unknown_outcomes_wait,
     clearing_is_empty,
     periods_equal_their_usage,
@@ -256,6 +262,24 @@ _DEBITED = text(
     "LEFT JOIN ledger_transactions t ON t.subject = b.settlement_batch_id AND t.reason = 'batch_settled' "
     "GROUP BY b.batch_number, b.settlement_batch_id, b.status "
     "HAVING COUNT(t.transaction_number) <> CASE WHEN b.status = 'settled' THEN 1 ELSE 0 END"
+)
+_OUT = "SUM(CASE WHEN a.kind = 'clearing' AND a.owner_id = t.subject THEN -e.amount ELSE 0 END)"
+_RECEIVED = (
+    "SUM(CASE WHEN a.owner_scope = 'developer' AND a.owner_id = v.provider_id "
+    "THEN e.amount ELSE 0 END)"
+)
+_FEE = "SUM(CASE WHEN a.owner_scope = 'platform' THEN e.amount ELSE 0 END)"
+# Where there are two postings, it is ``buyers_are_debited_once`` that objects.
+_PAID_OUT = text(
+    "SELECT t.subject, p.gross || ': ' || (p.gross - p.fee) || ' and ' || p.fee, "  # noqa: S608
+    f"{_OUT} || ': ' || {_RECEIVED} || ' and ' || {_FEE} FROM batches b "
+    "JOIN periods p ON p.period_number = b.period_number "
+    "JOIN providers v ON v.provider_number = p.provider_number "
+    "JOIN ledger_transactions t ON t.subject = b.settlement_batch_id AND t.reason = 'batch_settled' "
+    "JOIN ledger_entries e ON e.transaction_number = t.transaction_number "
+    "JOIN ledger_accounts a ON a.account_number = e.account_number "
+    "GROUP BY t.subject, p.gross, p.fee HAVING COUNT(DISTINCT t.transaction_number) = 1 "
+    f"AND ({_OUT} <> p.gross OR {_RECEIVED} <> p.gross - p.fee OR {_FEE} <> p.fee)"
 )
 _BLIND = text(
     "SELECT b.settlement_batch_id || ' attempt ' || a.ordinal, 'a resolution first', 'none' "

@@ -142,6 +142,10 @@ def a_debit_made_twice(run: Run) -> None:
     guarded_again(run, "ledger_transactions")
 
 
+def a_receivable_of_somebody_else(run: Run) -> None:
+    run("UPDATE ledger_accounts SET owner_id = 'usr_other' WHERE owner_scope = 'developer'")
+
+
 def a_blind_resubmission(run: Run) -> None:
     run(
         "UPDATE attempts SET resolved_at = NULL WHERE ordinal = 1 "
@@ -221,6 +225,7 @@ BREAKS = {
     "providers_get_no_debit_notice": a_debit_notice_to_a_provider,
     "batches_settle_once": a_settlement_without_a_receipt,
     "buyers_are_debited_once": a_debit_made_twice,
+    "settled_batches_pay_whom_they_owe": a_receivable_of_somebody_else,
     "unknown_outcomes_wait": a_blind_resubmission,
     "clearing_is_empty": money_left_in_clearing,
     "periods_equal_their_usage": a_row_nobody_added,
