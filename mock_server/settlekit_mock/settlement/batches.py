@@ -213,6 +213,8 @@ def reference_key(tx: Transaction) -> bytes:
     return seed_key(tx.state.seed)
 
 
+#: The sums of the payments that a statement is about: all, unless it is narrowed.
+MATCHING = (PERIODS.c.gross.label("matching_gross"), PERIODS.c.fee.label("matching_fee"))
 BATCH_QUERY = (
     select(
         *BATCHES.c,
@@ -229,6 +231,7 @@ BATCH_QUERY = (
         PERIODS.c.usage_count,
         PERIODS.c.gross,
         PERIODS.c.fee,
+        *MATCHING,
         PERIODS.c.digest,
         SCOPES.c.exposure,
         BUYERS.c.buyer_id,

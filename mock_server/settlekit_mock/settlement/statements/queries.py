@@ -11,7 +11,7 @@ from typing import Any, Literal
 from sqlalchemy import ColumnElement, Connection, bindparam, func, or_, select
 
 from settlekit_mock.kernel.database import AnyRow
-from settlekit_mock.settlement.batches import BATCH_QUERY
+from settlekit_mock.settlement.batches import BATCH_QUERY, MATCHING
 from settlekit_mock.settlement.rules.amounts import CURRENCIES_BY_TOKEN
 from settlekit_mock.settlement.rules.standing import UsageStatus, batch_statuses_showing
 from settlekit_mock.settlement.tables import BATCHES, LABELS, PERIOD_LABELS, PERIODS, SCOPES, USAGE
@@ -81,15 +81,16 @@ def _narrowed(query: Any, wanted: Filter) -> Any:
     sums = (
         select(
             PERIOD_LABELS.c.period_number,
-            func.sum(PERIOD_LABELS.c.gross).label("narrowed_gross"),
-            func.sum(PERIOD_LABELS.c.fee).label("narrowed_fee"),
+            func.sum(PERIOD_LABELS.c.gross).label("matching_gross"),
+            func.sum(PERIOD_LABELS.c.fee).label("matching_fee"),
         )
         .join(LABELS, LABELS.c.label_number == PERIOD_LABELS.c.label_number)
         .where(*_of_label(wanted))
         .group_by(PERIOD_LABELS.c.period_number)
         .subquery()
     )
-    return query.add_columns(sums.c.narrowed_gross, sums.c.narrowed_fee).join(
+    others = [column for column in query.selected_columns if column.key not in sums.c]
+    return query.with_only_columns(*others, sums.c.matching_gross, sums.c.matching_fee).join(
         sums, sums.c.period_number == PERIODS.c.period_number
     )
 
@@ -111,7 +112,7 @@ def open_periods(connection: Connection, reader: Reader, wanted: Filter) -> list
 @lru_cache(maxsize=STATEMENTS)
 def _open_periods(column: str, wanted: Filter) -> Any:
     query = (
-        select(*PERIODS.c, SCOPES.c.exposure)
+        select(*PERIODS.c, *MATCHING, SCOPES.c.exposure)
         .join(SCOPES, SCOPES.c.scope_number == PERIODS.c.scope_number)
         .where(
             PERIODS.c[column] == bindparam("reader_number"),
@@ -236,6 +237,6 @@ def receivable_by_status(
         .where(PERIODS.c[reader.column] == reader.number, *_of_period(wanted))
     )
     return [
-        (row.currency, row.status, row.narrowed_gross - row.narrowed_fee)
+        (row.currency, row.status, row.matching_gross - row.matching_fee)
         for row in connection.execute(_narrowed(query, wanted))
     ]

@@ -35,15 +35,13 @@ PAST_DUE_REASON: Final = "METERED_SETTLEMENT_PAST_DUE"
 
 def amounts_of(row: AnyRow) -> dict[str, Any]:
     """Return a row's amounts, of the matching payments alone where it was narrowed."""
-    gross = getattr(row, "narrowed_gross", row.gross)
-    return metered_amounts(gross, getattr(row, "narrowed_fee", row.fee), row.currency)
+    return metered_amounts(row.matching_gross, row.matching_fee, row.currency)
 
 
 def receivable_of(row: AnyRow) -> int:
     """Return a row's receivable in units, of the matching payments alone."""
-    gross: int = getattr(row, "narrowed_gross", row.gross)
-    fee: int = getattr(row, "narrowed_fee", row.fee)
-    return gross - fee
+    units: int = row.matching_gross - row.matching_fee
+    return units
 
 
 def _kind(row: AnyRow) -> dict[str, Any]:
