@@ -90,7 +90,7 @@ INVARIANTS: Final[tuple[Invariant, ...]] = (
 
 
 def _found(connection: Connection, name: str, query: Select[*tuple[Any, ...]]) -> list[Violation]:
-    rows: Iterable[Sequence[object]] = connection.execute(query.limit(MOST))
+    rows: Iterable[Sequence[object]] = connection.execute(query).fetchmany(MOST)
     return [Violation(name, *map(str, row)) for row in rows]
 
 
