@@ -212,7 +212,11 @@ class Buying(World):
     @rule(shop=st.sampled_from(SHOPS), zone=st.sampled_from(("own", "UTC")), data=st.data())
     def pay_around_midnight(self, shop: str, zone: str, data: st.DataObject) -> None:
         """Use up a day's cap just before midnight, the buyer's or Greenwich's, and begin again."""
-        buyer = data.draw(st.sampled_from(self.capped()), label="buyer")
+        self._pay_around_midnight(
+            data.draw(st.sampled_from(self.capped()), label="buyer"), shop, zone
+        )
+
+    def _pay_around_midnight(self, buyer: str, shop: str, zone: str) -> None:
         known = self.model.buyers[buyer]
         midnight = next_midnight(self.now, known.zone if zone == "own" else zone)
         self.pass_time(midnight - MINUTE - self.now)

@@ -4,6 +4,11 @@ import os
 from typing import Final
 
 from hypothesis import HealthCheck, Phase, settings
+from hypothesis.stateful import run_state_machine_as_test
+
+from settlekit_mock.kernel.database import MEMORY_URL
+from tests.machine.opening import opened
+from tests.machine.world import World
 
 SOAK_RUNS: Final = int(os.environ.get("SOAK_RUNS", "5000"))
 """Runs of the machine in a soak; fewer for a trial."""
@@ -23,3 +28,9 @@ SAME_RUNS: Final = settings(
 A failure is told as it was found: to look for the shortest may take as long as all tests
 together, and a soak does it.
 """
+
+
+def run(machine: type[World], given: settings, url: str = MEMORY_URL) -> None:
+    """Run a machine on a database: every step does what the model foretells, or it raises."""
+    with opened(url) as machine.opened:
+        run_state_machine_as_test(machine, settings=given)

@@ -1,5 +1,6 @@
 """What runs of the machine came across, so that none of it is foretold and never seen."""
 
+import json
 from collections import Counter
 from typing import Any, Final
 
@@ -46,19 +47,22 @@ MUST_BE_SEEN: Final = frozenset(
 )
 """Each of these comes about in fifty runs, or the machine has lost a way there."""
 
-_TRIGGERS: Final = (
-    "SELECT 'trigger ' || json_extract(data, '$.settlement_trigger') FROM events "
-    "WHERE kind = 'period.closed'"
-)
 _QUERIES: Final = (
     "SELECT 'state ' || from_status || ', ' || from_execution_status FROM batch_moves",
     "SELECT 'state ' || to_status || ', ' || to_execution_status FROM batch_moves",
     "SELECT 'move ' || move FROM batch_moves",
     "SELECT 'journal ' || kind FROM events",
-    "SELECT 'refused ' || json_extract(data, '$.code') FROM events WHERE kind = 'payment.refused'",
-    "SELECT 'failed ' || json_extract(data, '$.code') FROM events WHERE kind = 'debit.failed'",
-    _TRIGGERS,
     "SELECT action FROM audit",
+)
+_TOLD: Final = {
+    "payment.refused": ("refused", "code"),
+    "debit.failed": ("failed", "code"),
+    "period.closed": ("trigger", "settlement_trigger"),
+}
+"""What of a journal entry's data counts, and as what."""
+_ENTRIES: Final = (
+    "SELECT kind, data FROM events "
+    "WHERE kind IN ('payment.refused', 'debit.failed', 'period.closed')"
 )
 
 
@@ -68,4 +72,7 @@ def seen_in(connection: Connection) -> Counter[str]:
     for query in _QUERIES:
         rows: list[Any] = list(connection.exec_driver_sql(query).scalars())
         found.update(rows)
+    for kind, data in connection.exec_driver_sql(_ENTRIES):
+        prefix, name = _TOLD[kind]
+        found[f"{prefix} {json.loads(data)[name]}"] += 1
     return found

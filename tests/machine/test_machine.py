@@ -5,10 +5,9 @@ from typing import ClassVar
 
 import pytest
 from hypothesis import settings
-from hypothesis.stateful import run_state_machine_as_test
 
 from tests.machine.machine import Machine
-from tests.machine.runs import RUNS, SAME_RUNS, SOAK_RUNS
+from tests.machine.runs import RUNS, SAME_RUNS, SOAK_RUNS, run
 from tests.machine.seen import MUST_BE_SEEN
 
 
@@ -27,9 +26,7 @@ class SecondFifty(Machine):
 @pytest.mark.parametrize("machine", [FirstFifty, SecondFifty])
 def test_the_mock_does_what_the_model_foretells(machine: type[Machine]) -> None:
     """Fifty runs of fifty steps: no refusal, amount, time or state is another's; none is missed."""
-    run_state_machine_as_test(
-        machine, settings=settings(SAME_RUNS, max_examples=50, stateful_step_count=50)
-    )
+    run(machine, settings(SAME_RUNS, max_examples=50, stateful_step_count=50))
     missed = sorted(MUST_BE_SEEN - machine.seen_by_all.keys())
     assert not missed, machine.seen_by_all
 
@@ -37,6 +34,4 @@ def test_the_mock_does_what_the_model_foretells(machine: type[Machine]) -> None:
 @pytest.mark.soak
 def test_the_mock_does_what_the_model_foretells_at_length() -> None:
     """Five thousand runs of a hundred steps."""
-    run_state_machine_as_test(
-        Machine, settings=settings(RUNS, max_examples=SOAK_RUNS, stateful_step_count=100)
-    )
+    run(Machine, settings(RUNS, max_examples=SOAK_RUNS, stateful_step_count=100))

@@ -2,11 +2,12 @@
 
 import pytest
 from hypothesis import Phase, settings
-from hypothesis.stateful import run_state_machine_as_test
 
+from tests.machine.lives import LIVES, Directed
 from tests.machine.machine import Machine
+from tests.machine.opening import opened
 from tests.machine.planted import PLANTED, Plant
-from tests.machine.runs import RUNS
+from tests.machine.runs import RUNS, run
 
 SEARCH = settings(
     RUNS,
@@ -20,13 +21,31 @@ SEARCH = settings(
 )
 """The same runs every time, and no search for the shortest: that it fails is enough."""
 
+wrong_rules = pytest.mark.parametrize("plant", PLANTED, ids=lambda plant: plant.__name__)
 
-@pytest.mark.parametrize("plant", PLANTED, ids=lambda plant: plant.__name__)
+
+def live(plant: Plant) -> None:
+    """Live the life in which a wrong rule shows."""
+    with opened() as Directed.opened:
+        LIVES[plant](Directed())
+
+
+@wrong_rules
 def test_a_wrong_rule_is_found_out(plant: Plant, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Within a hundred runs something that must hold doesn't."""
+    """In a life that is all right by the right rules, something that must hold doesn't."""
+    live(plant)
     plant(monkeypatch)
     with pytest.raises(AssertionError):
-        run_state_machine_as_test(Machine, settings=SEARCH)
+        live(plant)
+
+
+@pytest.mark.soak
+@wrong_rules
+def test_a_wrong_rule_is_come_across(plant: Plant, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Within a hundred runs that nobody directs, something that must hold doesn't."""
+    plant(monkeypatch)
+    with pytest.raises(AssertionError):
+        run(Machine, SEARCH)
 
 
 def test_every_wrong_rule_says_what_is_wrong() -> None:

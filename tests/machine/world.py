@@ -1,19 +1,26 @@
 """A mock beside its model, compared after every step."""
 
 import json
+import sys
 from collections import Counter
+from collections.abc import Iterable
 from decimal import Decimal
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple, cast
 
 from hypothesis.stateful import RuleBasedStateMachine, invariant
+from sqlalchemy import Connection, text
 from werkzeug.test import Client, TestResponse
 
-from settlekit_mock import MockServer
 from settlekit_mock.control.check import check_all
-from tests.machine.draws import MINOR_IN_MAJOR, START, TOKENS
+from tests.machine.draws import MINOR_IN_MAJOR, TOKENS
 from tests.machine.model import Model
+from tests.machine.opening import Opened
+from tests.machine.quick import Quick
 from tests.machine.records import FINAL
 from tests.machine.seen import seen_in
+
+ALL_SUMMARIES_EVERY = 10
+"""Steps between two looks at every summary; a provider's is looked at when it should change."""
 
 
 class Entry(NamedTuple):
@@ -31,41 +38,41 @@ class World(RuleBasedStateMachine):
 
     seen_by_all: ClassVar[Counter[str]] = Counter()
     """What all runs of a class came across."""
+    opened: ClassVar[Opened]
+    """The mock that all runs of a class have, one after the other."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.mock = MockServer(seed=7, freeze_at=START)
+        self.opened.set_back()
+        self.mock = self.opened.mock
+        self.tokens = self.opened.tokens
         self.client = Client(self.mock.app)
         self.seen = 0
         self.sessions = 0
         self.now = 0
-        self.model = Model(self._open_shops())
+        self.steps = 0
+        self.summed_up: dict[tuple[str, str], dict[str, Decimal]] = {}
+        self.model = Model(self.opened.owners)
         self.catch_up()
 
-    def _open_shops(self) -> dict[str, str]:
-        own = self.mock.merchants.get("sandbox_merchant")
-        both = ["JPY", "USD"]
-        mine = own.merchant_account.merchant_user_id
-        second = self.mock.merchants.create(
-            "second_shop", merchant_user_id=mine, allowed_currencies=both
-        )
-        other = self.mock.merchants.create("other_shop", allowed_currencies=both)
-        shops = (own, second, other)
-        self.tokens = {shop.merchant_account.merchant_user_id: shop.token for shop in shops}
-        return {shop.merchant: shop.merchant_account.merchant_user_id for shop in shops}
-
     def teardown(self) -> None:
+        # Where a step has failed, that is what is told.
+        if sys.exception() is None:
+            self.add_up(self.tokens)
+            with self.mock.world.snapshot() as connection:
+                assert check_all(connection) == []
+        self.count()
+
+    def count(self) -> None:
         with self.mock.world.snapshot() as connection:
             self.seen_by_all.update(seen_in(connection))
-        self.mock.close()
 
     def catch_up(self) -> None:
         """Let the model read what happened since, up to the clock's time."""
-        with self.mock.world.snapshot() as connection:
-            rows = connection.exec_driver_sql(
-                "SELECT seq, at, kind, subject, data FROM events WHERE seq > ? ORDER BY seq",
-                (self.seen,),
-            ).all()
+        rows = self.rows(
+            "SELECT seq, at, kind, subject, data FROM events WHERE seq > :seen ORDER BY seq",
+            seen=self.seen,
+        )
         entries = [Entry(*row[:4], json.loads(row[4])) for row in rows]
         self.seen = entries[-1].seq if entries else self.seen
         self.now = self.mock.world.now()
@@ -84,7 +91,7 @@ class World(RuleBasedStateMachine):
     @invariant()
     def every_invariant_holds(self) -> None:
         with self.mock.world.snapshot() as connection:
-            assert check_all(connection) == []
+            assert check_all(cast(Connection, Quick(connection))) == []
 
     @invariant()
     def wallets_hold_what_was_earned(self) -> None:
@@ -135,7 +142,22 @@ class World(RuleBasedStateMachine):
 
     @invariant()
     def summaries_add_up(self) -> None:
-        for owner, token in self.tokens.items():
+        self.steps += 1
+        expected = {
+            (owner, currency): self.model.totals(owner, currency)
+            for owner in self.tokens
+            for currency in TOKENS
+        }
+        every = self.steps % ALL_SUMMARIES_EVERY == 0
+        self.add_up(
+            {key[0] for key in expected if every or expected[key] != self.summed_up.get(key)}
+        )
+        self.summed_up = expected
+
+    def add_up(self, owners: Iterable[str]) -> None:
+        """Hold the summaries of some to what they should say."""
+        for owner in owners:
+            token = self.tokens[owner]
             answer = self.client.get(
                 "/v1/sdrp/metered/provider/summary", headers={"Authorization": f"Bearer {token}"}
             )
@@ -161,9 +183,9 @@ class World(RuleBasedStateMachine):
         """Return the batches that are still owed."""
         return [one.batch_id for one in self.model.batches.values() if one.status not in FINAL]
 
-    def rows(self, query: str) -> list[Any]:
+    def rows(self, query: str, **values: object) -> list[Any]:
         with self.mock.world.snapshot() as connection:
-            return list(connection.exec_driver_sql(query))
+            return list(connection.execute(text(query), values))
 
 
 def same(got: dict[Any, Any], expected: dict[Any, Any]) -> None:
