@@ -39,6 +39,7 @@ def world(make_world: MakeWorld) -> World:
 
 
 @pytest.fixture
-def world_on_file(make_world: MakeWorld, tmp_path: Path) -> World:
-    """A world in a file, which threads work on side by side."""
-    return make_world(f"sqlite:///{tmp_path / 'mock.db'}")
+def world_on_file(make_world: MakeWorld, tmp_path: Path, database: str) -> World:
+    """A world which threads work on side by side: in a file, or on PostgreSQL."""
+    on_sqlite = database == "sqlite"
+    return make_world(f"sqlite:///{tmp_path / 'mock.db'}" if on_sqlite else MEMORY_URL)

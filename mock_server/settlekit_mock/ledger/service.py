@@ -9,7 +9,6 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 from sqlalchemy import Connection, bindparam, insert, literal_column, select, update
-from sqlalchemy.exc import IntegrityError
 
 from settlekit_mock.kernel.money import LIMIT, major_text
 from settlekit_mock.kernel.problems import Conflict, Invalid, PaymentRequired
@@ -121,6 +120,7 @@ def post(
     """
     moving = [leg for leg in legs if leg.amount]
     _check_balanced(moving)
+    _check_key(tx.connection, idempotency_key)
     movements = _movements(tx.connection, moving, allow_negative)
     transaction_id = tx.new_id("ltx")
     row: dict[str, object] = {
@@ -145,6 +145,13 @@ def _check_balanced(legs: Iterable[Leg]) -> None:
         raise ValueError("a posting must move something")
     if any(sums.values()):
         raise ValueError(f"the legs of a posting must sum to zero for each currency, not {sums}")
+
+
+def _check_key(connection: Connection, key: str | None) -> None:
+    # Looked up, not left to the unique column: a statement that fails ends PostgreSQL's
+    # transaction, and the caller may go on in it.
+    if key is not None and connection.execute(_POSTED, {"under_key": key}).first() is not None:
+        raise Conflict(f"the posting {key} was made before", code="already_posted")
 
 
 def _movements(
@@ -181,12 +188,7 @@ def _check_balance(leg: Leg, after: int, allow_negative: bool) -> None:
 
 
 def _write_transaction(connection: Connection, row: dict[str, object]) -> int:
-    try:
-        number: int = connection.execute(_INSERT_TRANSACTION, row).scalar_one()
-    except IntegrityError as error:
-        raise Conflict(
-            f"the posting {row['idempotency_key']} was made before", code="already_posted"
-        ) from error
+    number: int = connection.execute(_INSERT_TRANSACTION, row).scalar_one()
     return number
 
 
@@ -259,6 +261,9 @@ _FIND_OTHER = _ACCOUNT.where(
 )
 _WALLET_NAMED = _ACCOUNT.where(ACCOUNTS.c.account_id == bindparam("named"), _IS_WALLET)
 _INSERT_ACCOUNT = insert(ACCOUNTS).returning(ACCOUNTS.c.account_number)
+_POSTED = select(TRANSACTIONS.c.transaction_number).where(
+    TRANSACTIONS.c.idempotency_key == bindparam("under_key")
+)
 _INSERT_TRANSACTION = insert(TRANSACTIONS).returning(TRANSACTIONS.c.transaction_number)
 _INSERT_ENTRY = insert(ENTRIES)
 _MOVE_BALANCE = (

@@ -7,6 +7,7 @@ from typing import Any, Final, NamedTuple
 import msgspec
 from sqlalchemy import Connection
 
+from settlekit_mock.kernel.discretion import discreet_repr
 from settlekit_mock.kernel.problems import Conflict, Invalid, NotFound, Unauthenticated
 from settlekit_mock.kernel.transaction import Transaction
 from settlekit_mock.payments.checkout import check_billing
@@ -55,6 +56,9 @@ class Approved(NamedTuple):
     authorization: Authorization
     merchant: Merchant
     schedule_token: str | None
+
+    def __repr__(self) -> str:
+        return discreet_repr(self)
 
 
 def authorize(tx: Transaction, buyer_id: str, asked: Asked, approval: Approval) -> Approved:
@@ -126,12 +130,14 @@ def token_hash(token: str) -> str:
     return sha256(token.encode()).hexdigest()
 
 
-def token_holder(connection: Connection, token: str, now: int) -> Authorization:
-    """Return the authorization that a token orders runs of.
+def token_holder(
+    connection: Connection, token: str, now: int, *, to_write: bool = False
+) -> Authorization:
+    """Return the authorization that a token orders runs of; who is to write keeps others waiting.
 
     Raises ``Unauthenticated`` for a token that is unknown, revoked or expired.
     """
-    found = authorization_with_token(connection, token_hash(token))
+    found = authorization_with_token(connection, token_hash(token), to_write=to_write)
     if found is None:
         raise Unauthenticated("this schedule token is unknown")
     status = _as_of(found, now).status

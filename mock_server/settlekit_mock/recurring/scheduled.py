@@ -48,7 +48,7 @@ def execute(
     for an authorization that is used up and for too many runs, 402 ``BUDGET_EXCEEDED`` beyond
     what was approved or what the buyer has. A refused slot may be ordered again.
     """
-    found = token_holder(tx.connection, token, tx.now)
+    found = token_holder(tx.connection, token, tx.now, to_write=True)
     return once(
         tx,
         scope=f"scheduled:{found.authorization_id}",

@@ -203,9 +203,12 @@ def authorization_with_id(connection: Connection, authorization_id: str) -> Auth
     return _authorization(connection.execute(_BY_ID, {"given": authorization_id}).first())
 
 
-def authorization_with_token(connection: Connection, token_hash: str) -> Authorization | None:
-    """Return the authorization whose token has a hash, and hold it until the transaction ends."""
-    return _authorization(connection.execute(_BY_TOKEN, {"given": token_hash}).first())
+def authorization_with_token(
+    connection: Connection, token_hash: str, *, to_write: bool = False
+) -> Authorization | None:
+    """Return the authorization whose token has a hash; who is to write keeps others waiting."""
+    query = _BY_TOKEN_ALONE if to_write else _BY_TOKEN
+    return _authorization(connection.execute(query, {"given": token_hash}).first())
 
 
 def _authorization(row: object) -> Authorization | None:
@@ -219,11 +222,8 @@ _SUBSCRIPTION = select(*SUBSCRIPTIONS.c).where(
     SUBSCRIPTIONS.c.subscription_id == bindparam("given")
 )
 _BY_ID = select(*AUTHORIZATIONS.c).where(AUTHORIZATIONS.c.authorization_id == bindparam("given"))
-_BY_TOKEN = (
-    select(*AUTHORIZATIONS.c)
-    .where(AUTHORIZATIONS.c.token_hash == bindparam("given"))
-    .with_for_update()
-)
+_BY_TOKEN = select(*AUTHORIZATIONS.c).where(AUTHORIZATIONS.c.token_hash == bindparam("given"))
+_BY_TOKEN_ALONE = _BY_TOKEN.with_for_update()
 INSERT_SUBSCRIPTION = insert(SUBSCRIPTIONS)
 UPDATE_SUBSCRIPTION = update(SUBSCRIPTIONS).where(
     SUBSCRIPTIONS.c.subscription_id == bindparam("given")
