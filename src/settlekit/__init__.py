@@ -37,17 +37,21 @@ if TYPE_CHECKING:
     from settlekit import challenge, digest, errors, models, money, webhooks
     from settlekit._async.client import AsyncClient
     from settlekit._async.pages import AsyncPage
+    from settlekit._async.rows import AsyncRows, AsyncUsageRows
     from settlekit._codec import Result
     from settlekit._flow import RetryPolicy
     from settlekit._observing import AttemptEnded, AttemptStarted, RetryPlanned
     from settlekit._sync.client import Client
     from settlekit._sync.pages import Page
+    from settlekit._sync.rows import Rows, UsageRows
     from settlekit.models import Response
 
 __all__ = [
     "ApiError",
     "AsyncClient",
     "AsyncPage",
+    "AsyncRows",
+    "AsyncUsageRows",
     "AttemptEnded",
     "AttemptStarted",
     "AuthenticationError",
@@ -74,12 +78,14 @@ __all__ = [
     "Result",
     "RetryPlanned",
     "RetryPolicy",
+    "Rows",
     "ServerError",
     "SetUpIncomplete",
     "SettlekitError",
     "SettlementPastDue",
     "SignatureError",
     "TransportError",
+    "UsageRows",
     "WaitTimeout",
     "__version__",
     "challenge",
@@ -95,6 +101,8 @@ __all__ = [
 _HOMES = {
     "AsyncClient": "settlekit._async.client",
     "AsyncPage": "settlekit._async.pages",
+    "AsyncRows": "settlekit._async.rows",
+    "AsyncUsageRows": "settlekit._async.rows",
     "AttemptEnded": "settlekit._observing",
     "AttemptStarted": "settlekit._observing",
     "Client": "settlekit._sync.client",
@@ -103,6 +111,8 @@ _HOMES = {
     "Result": "settlekit._codec",
     "RetryPlanned": "settlekit._observing",
     "RetryPolicy": "settlekit._flow",
+    "Rows": "settlekit._sync.rows",
+    "UsageRows": "settlekit._sync.rows",
 }
 _MODULES = {"challenge", "digest", "errors", "models", "money", "webhooks"}
 
