@@ -8,7 +8,16 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, Connection, bindparam, func, or_, select
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Connection,
+    bindparam,
+    cast,
+    func,
+    or_,
+    select,
+)
 
 from settlekit_mock.kernel.database import AnyRow
 from settlekit_mock.settlement.batches import BATCH_QUERY, MATCHING
@@ -81,8 +90,8 @@ def _narrowed(query: Any, wanted: Filter) -> Any:
     sums = (
         select(
             PERIOD_LABELS.c.period_number,
-            func.sum(PERIOD_LABELS.c.gross).label("matching_gross"),
-            func.sum(PERIOD_LABELS.c.fee).label("matching_fee"),
+            _sum(PERIOD_LABELS.c.gross).label("matching_gross"),
+            _sum(PERIOD_LABELS.c.fee).label("matching_fee"),
         )
         .join(LABELS, LABELS.c.label_number == PERIOD_LABELS.c.label_number)
         .where(*_of_label(wanted))
@@ -93,6 +102,11 @@ def _narrowed(query: Any, wanted: Filter) -> Any:
     return query.with_only_columns(*others, sums.c.matching_gross, sums.c.matching_fee).join(
         sums, sums.c.period_number == PERIODS.c.period_number
     )
+
+
+def _sum(amounts: ColumnElement[int]) -> ColumnElement[int]:
+    # PostgreSQL's sums of 64 bits are decimals; a sum of accepted amounts is an integer.
+    return cast(func.sum(amounts), BigInteger)
 
 
 def _rows(connection: Connection, query: Any, **given: int) -> list[AnyRow]:
