@@ -9,8 +9,6 @@ from typing import Any
 from urllib.parse import unquote_to_bytes
 from uuid import uuid4
 
-from sqlalchemy.exc import InterfaceError, OperationalError
-from sqlalchemy.exc import TimeoutError as NoConnectionFree
 from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, RequestEntityTooLarge
 from werkzeug.routing import Map, Rule
@@ -23,6 +21,7 @@ from settlekit_mock.http.faults import Cut, Gate, strike_after, strike_before
 from settlekit_mock.http.reading import BODY_LIMIT, convert, read_json, read_query
 from settlekit_mock.http.roles import DELIVERY_AGENT, Credentials, admit
 from settlekit_mock.http.routes import Page, Reply, Request, Route, Stream
+from settlekit_mock.kernel.database import UNAVAILABLE
 from settlekit_mock.kernel.faults import Fault
 from settlekit_mock.kernel.problems import Invalid, Malformed, NotFound, Problem
 from settlekit_mock.kernel.world import World
@@ -257,16 +256,12 @@ def _page(page: Page) -> Response:
     return response
 
 
-_UNAVAILABLE = (OperationalError, InterfaceError, NoConnectionFree)
-"""A database that is locked, full, busy or gone."""
-
-
 def _problem(call: _Call, error: Exception) -> Problem:
     """Say what a caller is told of an exception; a defect's inside goes to the log alone."""
     if isinstance(error, Problem):
         return error
     what = f"{call.given.method} {call.given.path}"
-    if isinstance(error, _UNAVAILABLE):
+    if isinstance(error, UNAVAILABLE):
         _LOG.error("the database failed in %s", what, exc_info=error)
         return Problem(
             # A connection that is lost while it commits may have committed.

@@ -7,6 +7,7 @@ them over. One process keeps them in memory; processes that share a database lea
 import threading
 from collections.abc import Generator
 from contextlib import contextmanager
+from itertools import count
 from typing import NamedTuple, Protocol
 
 from sqlalchemy import Connection, bindparam, func, select
@@ -57,12 +58,15 @@ class Away(Protocol):
         """Wake who waits in this process."""
         ...
 
-    def under_way(self) -> frozenset[str]:
-        """Return the marks of all that is under way."""
+    def under_way(self, connection: Connection | None = None) -> frozenset[str]:
+        """Return the marks of all that is under way: now, or as a transaction sees it."""
         ...
 
     def wait(self, before: frozenset[str]) -> bool:
-        """Wait until what is under way, but for what was before, is back; return whether it did."""
+        """Wait until what is under way now, but for what was before, is back.
+
+        Return whether there was anything.
+        """
         ...
 
     @contextmanager
@@ -84,7 +88,8 @@ class AwayInProcess(Away):
     """For a world that one process has to itself."""
 
     def __init__(self) -> None:
-        self._marks: set[str] = set()
+        self._marks: dict[str, int] = {}
+        self._taken = count(1)
         self._returned = threading.Condition()
 
     def next_row(self, connection: Connection, until: int) -> DueRow | None:
@@ -92,7 +97,7 @@ class AwayInProcess(Away):
         # Rows of errands under way elsewhere stay in the table and are passed over.
         found = connection.execute(_NEXT, {"until": until, "some": len(self._marks) + 1})
         for row in found.all():
-            if str(row.due_number) not in self._marks:
+            if row.due_number not in self._marks.values():
                 return DueRow(*row)
         return None
 
@@ -103,34 +108,36 @@ class AwayInProcess(Away):
 
     def take(self, connection: Connection, row: DueRow, *, advancing: bool) -> Taken:  # noqa: ARG002
         """Take a row's errand."""
-        self._marks.add(mark := str(row.due_number))
+        mark = str(next(self._taken))
+        self._marks[mark] = row.due_number
         return Taken(row.due_number, mark)
 
     def bring_back(self, connection: Connection, taken: Taken) -> bool:  # noqa: ARG002
         """End a claim; from the commit on a new row may have the same number."""
-        self._marks.discard(taken.mark)
+        self._marks.pop(taken.mark, None)
         return True
 
     def give_up(self, taken: Taken) -> None:
         """End a claim."""
-        self._marks.discard(taken.mark)
+        self._marks.pop(taken.mark, None)
 
     def tell(self) -> None:
         """Wake who waits."""
         with self._returned:
             self._returned.notify_all()
 
-    def under_way(self) -> frozenset[str]:
+    def under_way(self, connection: Connection | None = None) -> frozenset[str]:  # noqa: ARG002
         """Return the marks of all that is under way."""
-        return frozenset(self._marks)
+        return frozenset(self._marks.copy())
 
     def wait(self, before: frozenset[str]) -> bool:
-        """Wait until what is under way, but for what was before, is back."""
+        """Wait until what is under way now, but for what was before, is back."""
         with self._returned:
-            waited = bool(self._marks - before)
-            while self._marks - before:
+            seen = self.under_way() - before
+            # Others begin errands all the time; who waited for those as well might never end.
+            while seen & self.under_way():
                 self._returned.wait(timeout=1.0)
-            return waited
+            return bool(seen)
 
     def left_behind(self) -> bool:
         """Nothing is: what is away is this process's own."""

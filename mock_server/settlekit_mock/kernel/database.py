@@ -15,15 +15,16 @@ from pathlib import Path
 from typing import Any, Final
 
 from sqlalchemy import Connection, Engine, Row, create_engine, event, make_url
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy.exc import ArgumentError, InterfaceError, OperationalError
 from sqlalchemy.exc import DatabaseError as DriverError
+from sqlalchemy.exc import TimeoutError as NoConnectionFree
 from sqlalchemy.pool import StaticPool
 
 from settlekit_mock.kernel import postgresql
 from settlekit_mock.kernel.problems import DatabaseUnusable
 from settlekit_mock.kernel.tables import METADATA, SCHEMA_VERSION, STATE
 
-__all__ = ["MEMORY_URL", "AnyRow", "Database", "DatabaseUnusable"]
+__all__ = ["MEMORY_URL", "UNAVAILABLE", "AnyRow", "Database", "DatabaseUnusable"]
 
 BUSY_TIMEOUT_MS = 10_000
 MEMORY_URL = "sqlite://"
@@ -33,6 +34,9 @@ SQLite's own 1,000 are sixteen checkouts."""
 KEPT_STATEMENTS: Final = 512
 """How many statements stay prepared; the driver's 128 are fewer than a check and a payment use."""
 _IN_MEMORY = frozenset({MEMORY_URL, "memory", ":memory:", "sqlite:///", "sqlite:///:memory:"})
+
+UNAVAILABLE: Final = (OperationalError, InterfaceError, NoConnectionFree)
+"""A database that is locked, full, busy or gone: the same work may succeed later."""
 
 AnyRow = Row[*tuple[Any, ...]]
 """A row of any columns, read by their names."""

@@ -9,12 +9,13 @@ leaves the process (a webhook delivery): it is prepared in one transaction, perf
 none open, and its outcome is written in a second, which also takes the row.
 """
 
+import logging
 import threading
 from collections.abc import Callable, Generator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
-from sqlalchemy import bindparam, delete
+from sqlalchemy import Connection, bindparam, delete
 
 from settlekit_mock.kernel import journal
 from settlekit_mock.kernel.away import Away, AwayInProcess, DueRow, Taken
@@ -31,7 +32,12 @@ GROUP = 250
 """Steps that share a transaction at most: enough to spare commits, little to do again."""
 
 ROUNDS = 10
-"""How often what others began meanwhile is waited for: where many work, somebody always does."""
+"""How often what others began meanwhile is waited for: where many work, somebody always does.
+
+What a call left due is done in the first round, and what that leaves in the next ones.
+"""
+
+_LOG = logging.getLogger("settlekit_mock")
 
 Step = Callable[[Transaction, str], None]
 Progress = Callable[[int], None]
@@ -106,6 +112,9 @@ class DueLoop:
         self._advancing = threading.Lock()
         self._advancer: int | None = None
         self._rester: int | None = None
+        self._rested = threading.Condition()
+        self._kept_off: set[int] = set()
+        self._left_to_rester = False
         self._performing: list[int] = []
 
     def on(self, kind: str, step: Step) -> None:
@@ -116,18 +125,47 @@ class DueLoop:
         """Name the errand that does work of this kind."""
         self._errands[kind] = errand
 
-    def settle(self) -> None:
+    def under_way(self, connection: Connection) -> frozenset[str]:
+        """Return what is under way as a writer's transaction sees it."""
+        return self._away.under_way(connection)
+
+    def settle(self, before: frozenset[str] | None = None) -> None:
         """Do all that is due by now, and wait for what others are doing of it.
 
-        Work that was already under way is not waited for: this call may come from the
-        very handler that it waits on.
+        What was under way ``before`` this work was left due, or else before this call, is not
+        waited for: the call may come from the very handler that it waits on.
         """
-        before = self._away.under_way()
+        if before is None:
+            before = self._away.under_way()
         for _ in range(ROUNDS):
-            while self._take(None, _never):
-                pass
+            self._take_all(before)
             if not self._away.wait(before):
                 return
+        self._take_all(before)
+        if self._away.under_way() - before:
+            _LOG.warning("others are still doing due work, which this call doesn't wait for")
+
+    def _take_all(self, before: frozenset[str]) -> None:
+        me = threading.get_ident()
+        while True:
+            while self._take(None, _never):
+                pass
+            if me not in self._kept_off:
+                return
+            self._kept_off.discard(me)
+            if not self._await_rest(before):
+                self._left_to_rester = True
+                return
+
+    def _await_rest(self, before: frozenset[str]) -> bool:
+        """Wait for who keeps others off, unless they may be waiting for this very call."""
+        with self._rested:
+            while self._rester is not None:
+                # Who rests waits for every errand, and this may be the call of one's handler.
+                if before & self._away.under_way():
+                    return False
+                self._rested.wait(timeout=1.0)
+        return True
 
     def advance(
         self,
@@ -192,16 +230,28 @@ class DueLoop:
         """Keep all others from doing due work, with no errand under way."""
         if threading.get_ident() in self._performing:
             raise Conflict("a webhook handler can't begin the world anew", code="CLOCK_BUSY")
-        with self._one_at_a_time():
-            self._rester = threading.get_ident()
-            try:
-                with self._away.resting():
-                    with self._world.transaction():
-                        pass  # who took work before the others were kept off has said so now
-                    self._away.wait(frozenset())
-                    yield
-            finally:
+        try:
+            with self._one_at_a_time(), self._keeping_off():
+                with self._world.transaction():
+                    pass  # who took work before the others were kept off has said so now
+                while self._away.wait(frozenset()):
+                    pass
+                yield
+        finally:
+            if self._left_to_rester:
+                self._left_to_rester = False
+                self.settle()
+
+    @contextmanager
+    def _keeping_off(self) -> Generator[None, None, None]:
+        self._rester = threading.get_ident()
+        try:
+            with self._away.resting():
+                yield
+        finally:
+            with self._rested:
                 self._rester = None
+                self._rested.notify_all()
 
     def _arrive(self, target: int) -> None:
         with self._world.transaction() as tx:
@@ -239,6 +289,7 @@ class DueLoop:
 
     def _next(self, tx: Transaction, until: int) -> DueRow | None:
         if self._rester not in (None, threading.get_ident()):
+            self._kept_off.add(threading.get_ident())
             return None
         tx.flush_due()
         return self._away.next_row(tx.connection, until)

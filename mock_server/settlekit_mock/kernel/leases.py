@@ -91,10 +91,12 @@ class Leases(Away):
         with self._returned:
             self._returned.notify_all()
 
-    def under_way(self) -> frozenset[str]:
+    def under_way(self, connection: Connection | None = None) -> frozenset[str]:
         """Return the marks of all that is under way, in any process."""
-        with self._database.look() as connection:
+        if connection is not None:
             return frozenset(connection.execute(_UNDER_WAY).scalars())
+        with self._database.look() as looking:
+            return frozenset(looking.execute(_UNDER_WAY).scalars())
 
     def wait(self, before: frozenset[str]) -> bool:
         """Wait until what is under way now, but for what was before, is back or was left."""

@@ -50,6 +50,8 @@ class Worker:
             try:
                 if left_behind or not self._world.state().frozen:
                     self._world.due.settle()
+                else:
+                    self._world.settle()  # what a call couldn't do when the database failed
                 left_behind = self._world.due.left_behind()
                 pause = self._pause()
             except Exception:  # noqa: BLE001 - the thread must outlive a defect

@@ -13,7 +13,7 @@ from sqlalchemy.exc import DBAPIError
 
 from settlekit_mock.kernel import journal, postgresql
 from settlekit_mock.kernel.clock import State, create_state, load_state
-from settlekit_mock.kernel.database import Database
+from settlekit_mock.kernel.database import UNAVAILABLE, Database
 from settlekit_mock.kernel.due import DueLoop
 from settlekit_mock.kernel.problems import Conflict, Problem
 from settlekit_mock.kernel.streams import Streams
@@ -86,6 +86,7 @@ class World:
         self._closed: list[Callable[[], None]] = [self.streams.end]
         self._local = threading.local()
         self._watches: tuple[_Watch, ...] = ()
+        self._unsettled = False
 
     def reset(self, *, seed: int | None = None) -> None:
         """Drop everything and begin as a new server does, once nothing is under way.
@@ -120,7 +121,7 @@ class World:
     def _begun(self) -> None:
         for tell in self._renewed:
             tell()
-        self._local.due_now = True
+        self._leave_due(frozenset())
         self.settle()
 
     def image(self) -> Image:
@@ -170,11 +171,16 @@ class World:
                 yield tx
                 tx.finish()
                 now = tx.state.now
+                if tx.earliest_due is not None and tx.earliest_due <= now:
+                    # Before the commit: from then on others may take what is due, and a
+                    # connection that is lost while it commits may have committed.
+                    self._leave_due(self.due.under_way(connection))
         except Problem:
             self._refused(tx)
             raise
-        if tx.earliest_due is not None:
-            self._committed(tx.earliest_due, now, frozen=tx.state.frozen)
+        if tx.earliest_due is not None and tx.earliest_due > now and not tx.state.frozen:
+            for wake in self._woken:
+                wake(tx.earliest_due - now)
 
     def attempt(self, work: Callable[[], Result]) -> Result:
         """Do work whose transactions may meet another process's, and do it again if they did.
@@ -198,13 +204,10 @@ class World:
                 for write in writes:
                     write(tx)
 
-    def _committed(self, earliest_due: int, now: int, *, frozen: bool) -> None:
-        if earliest_due <= now:
-            # Done by the thread that asked for it, in its call to ``settle``.
-            self._local.due_now = True
-        elif not frozen:
-            for wake in self._woken:
-                wake(earliest_due - now)
+    def _leave_due(self, before: frozenset[str]) -> None:
+        """Leave work to this thread's call to ``settle``, and say what was under way before it."""
+        left: frozenset[str] | None = getattr(self._local, "left_due", None)
+        self._local.left_due = before if left is None else left & before
 
     @contextmanager
     def snapshot(self) -> Generator[Connection, None, None]:
@@ -213,10 +216,17 @@ class World:
             yield connection
 
     def settle(self) -> None:
-        """Do what this thread's transactions left due at once."""
-        if getattr(self._local, "due_now", False):
-            self._local.due_now = False
-            self.due.settle()
+        """Do what this thread's transactions left due at once, and what a failed call left."""
+        before: frozenset[str] | None = getattr(self._local, "left_due", None)
+        if before is None and not self._unsettled:
+            return
+        self._local.left_due, self._unsettled = None, False
+        try:
+            self.due.settle(before)
+        except UNAVAILABLE:
+            self._unsettled = True
+            if before is not None:
+                raise
 
     def state(self) -> State:
         """Read the server's one row."""
