@@ -136,7 +136,7 @@ class Shell:
         match words:
             case ["settlekit-mock", "serve", *_]:
                 self._mock.world.public_url = self._url
-                announce(self._mock.world, as_json=False)
+                announce(self._mock.world, self._url, as_json=False)
             case ["settlekit-mock", *arguments]:
                 settlekit_mock(arguments)
             case ["settlekit", *arguments]:

@@ -62,7 +62,7 @@ class MockServer(Driver):
 
     def _drive(self, world: World) -> None:
         self.world = world
-        self.world.public_url = ORIGIN
+        self.world.public_url = world.settings.public_url or ORIGIN
         self.app = build(self.world)
         self._client = WsgiClient(self.app)
         super().__init__(self._send, self._listen)
@@ -136,7 +136,7 @@ class MockServer(Driver):
         """Put this server on a socket; ``port=0`` takes a free one. Yields it, with its ``url``."""
         server = Server(self.app, host, port).start()
         worker = Worker(self.world)
-        self.world.public_url = server.url
+        self.world.public_url = self.world.settings.public_url or server.public_url
         self.world.own_ports.add(server.port)
         worker.start()
         try:

@@ -16,6 +16,10 @@ PREFIX = "SETTLEKIT_MOCK_"
 _TRUE = frozenset({"1", "true", "yes", "on"})
 _FALSE = frozenset({"", "0", "false", "no", "off"})
 _WHOLE_NUMBER = re.compile(r"[+-]?[0-9]{1,19}", re.ASCII)
+_PUBLIC_URL = re.compile(
+    r"https?://(?:[a-z0-9._-]{1,253}|\[[0-9a-f:.]{2,45}\])(?::(?P<port>[0-9]{1,5}))?/?",
+    re.ASCII | re.IGNORECASE,
+)
 _VISIBLE = re.compile(r"[\x21-\x7e]+", re.ASCII)
 
 
@@ -123,6 +127,14 @@ def _origin(value: Any) -> str:
     return origins((str(value),))[0]
 
 
+def _public_url(value: Any) -> str:
+    text = str(value).strip()
+    found = _PUBLIC_URL.fullmatch(text)
+    if found is None or int(found["port"] or 0) > 65535:
+        raise ValueError("must be http or https and a host, with no path: https://mock.example")
+    return text.rstrip("/").lower()
+
+
 def _url(value: Any) -> str:
     return read_url(str(value), "webhook_url").text
 
@@ -135,6 +147,7 @@ _READERS: Mapping[str, Callable[[Any], Any]] = {
     "webhook_url": _url,
     "webhook_secret": _secret,
     "origin": _origin,
+    "public_url": _public_url,
     "admin_token": _admin_token,
     "admin_secret": _token,
     "control_token": _token,

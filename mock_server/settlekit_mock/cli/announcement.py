@@ -11,12 +11,13 @@ from settlekit_mock.payments.tables import Merchant, merchants_of
 from settlekit_mock.webhooks.tables import Subscription, subscriptions_of
 
 
-def environment(world: World) -> dict[str, str]:
-    """Return the variables by which a shop talks to this server, as its database has them.
+def environment(world: World, url: str) -> dict[str, str]:
+    """Return the variables by which a shop talks to a server, as its database has them.
 
     The caller is the merchant: a buyer's token among them would be the one that clients take first.
     """
-    base = f"{world.public_url}/v1"
+    public = world.public_url or url
+    base = f"{public}/v1"
     found = {
         "SIGLUME_ENV": "sandbox",
         "SIGLUME_SANDBOX_API_BASE": base,
@@ -32,7 +33,7 @@ def environment(world: World) -> dict[str, str]:
     if endpoint is not None:
         found["SIGLUME_WEBHOOK_SECRET"] = endpoint.signing_secret
         found["SHOP_WEBHOOK_URL"] = endpoint.callback_url
-    return found | {URL_VARIABLE: world.public_url}
+    return found | {URL_VARIABLE: public}
 
 
 def _merchant(world: World) -> tuple[Merchant | None, Subscription | None]:
@@ -43,9 +44,9 @@ def _merchant(world: World) -> tuple[Merchant | None, Subscription | None]:
         return next(iter(merchants_of(connection, owner)), None), next(iter(active), None)
 
 
-def announce(world: World, *, as_json: bool) -> None:
-    """Print it, as text or as one line of JSON."""
-    variables = environment(world)
+def announce(world: World, url: str, *, as_json: bool) -> None:
+    """Print it, as text or as one line of JSON; ``url`` is where the server listens."""
+    variables = environment(world, url)
     tokens = {
         "merchant": seeding.MERCHANT_TOKEN,
         "provider": seeding.PROVIDER_TOKEN,
@@ -53,7 +54,6 @@ def announce(world: World, *, as_json: bool) -> None:
         "admin": world.settings.admin_token,
     }
     secret = world.settings.admin_secret
-    url = world.public_url
     if as_json:
         told = {"url": url, "env": variables, "tokens": tokens, "admin_secret": secret}
         print(json.dumps(told), flush=True)

@@ -34,6 +34,7 @@ _OPTIONS = (
     ("webhook-url", "where to deliver direct_payment.confirmed (default: nowhere)", None),
     ("webhook-secret", "secret of that subscription", Settings().webhook_secret),
     ("origin", "origin that checkouts may return to", Settings().origin),
+    ("public-url", "origin in links to this server (default: the one that it is called by)", None),
     ("admin-token", "token of the operator's routes", Settings().admin_token),
     ("admin-secret", "secret of the balance routes", Settings().admin_secret),
     ("stripe-webhook-secret", "secret of the card processor's webhook", None),
@@ -112,7 +113,7 @@ def _serve(chosen: argparse.Namespace) -> int:
         house.callback(server.stop)
         world = open_world(MEMORY_URL if chosen.db is None else chosen.db, settings)
         house.callback(world.close)
-        world.public_url = server.url
+        world.public_url = settings.public_url or server.public_url
         world.own_ports.add(server.port)
         server.answer_with(build(world))
         worker = Worker(world)
@@ -121,7 +122,7 @@ def _serve(chosen: argparse.Namespace) -> int:
         house.callback(server.stop)  # before the world: calls under way still need it
         house.callback(world.streams.end)  # they are calls under way that would never end
         server.start()
-        announce(world, as_json=chosen.json)
+        announce(world, server.url, as_json=chosen.json)
         _tell_what_changes_nothing(chosen, world)
         _wait(interrupted)
         _leave(house.pop_all())

@@ -23,7 +23,7 @@ def _moved(request: Request, move: Moves) -> SessionAnswer:
     with request.world.transaction() as tx:
         session = move(tx, request.path["session_id"], request.body.buyer)
         merchant = merchant_numbered(tx.connection, session.merchant_number)
-        return session_answer(request.world, session, merchant, tx.now)
+        return session_answer(request, session, merchant, tx.now)
 
 
 def authenticate(request: Request) -> SessionAnswer:

@@ -28,6 +28,9 @@ from settlekit_mock.kernel.world import World
 
 _LOG = logging.getLogger("settlekit_mock")
 _TRACEPARENT = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}", re.ASCII)
+_HOST = re.compile(
+    r"(?:[A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{1,5})?", re.ASCII
+)
 _NO_STORE = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 _PAGE_POLICY = (
     "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'none'"
@@ -125,6 +128,7 @@ class Application:
             raw=raw,
             headers=given.headers,
             request_id=call.trace.request_id,
+            reached_at=_reached_at(given),
         )
         return self.world.attempt(lambda: route.run(request))
 
@@ -176,6 +180,13 @@ def _credentials(given: WsgiRequest) -> Credentials:
         origin=given.headers.get("Origin"),
         is_delivery=_is_delivery(given),
     )
+
+
+def _reached_at(given: WsgiRequest) -> str:
+    host = given.headers.get("Host", "")
+    if _HOST.fullmatch(host) is None:
+        host = f"{given.environ['SERVER_NAME']}:{given.environ['SERVER_PORT']}"
+    return f"{given.scheme}://{host}"
 
 
 def _is_delivery(given: WsgiRequest) -> bool:

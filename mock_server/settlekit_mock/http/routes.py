@@ -28,6 +28,13 @@ class Request:
     raw: bytes
     headers: Headers
     request_id: str
+    reached_at: str = ""
+    """The origin by which the caller reached the server."""
+
+    @property
+    def public_url(self) -> str:
+        """The origin of links to this server: the operator's choice, or the caller's own way."""
+        return self.world.public_url or self.reached_at
 
 
 @dataclass(frozen=True, slots=True)

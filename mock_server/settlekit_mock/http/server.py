@@ -19,6 +19,10 @@ WAITING_CONNECTIONS = 128
 """Connections that wait to be taken, and such as wait for another request."""
 
 
+_LOOPBACK = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104
+"""Every address of the machine, and the one that it reaches itself by."""
+
+
 class _Listener(wsgi.Server):
     """cheroot, within bounds; a connection takes a thread when it has said something."""
 
@@ -82,9 +86,15 @@ class Server:
 
     @property
     def url(self) -> str:
-        """The origin that clients reach it by."""
-        host = f"[{self._host}]" if ":" in self._host else self._host
+        """The origin that clients on this machine reach it by."""
+        named = _LOOPBACK.get(self._host, self._host)
+        host = f"[{named}]" if ":" in named else named
         return f"http://{host}:{self.port}"
+
+    @property
+    def public_url(self) -> str | None:
+        """The origin that everybody reaches it by; none where it listens on every address."""
+        return None if self._host in _LOOPBACK else self.url
 
     def start(self) -> Self:
         """Listen, unless it does, and answer in a thread of its own."""

@@ -31,6 +31,7 @@ class Settings:
     webhook_url: str | None = None
     webhook_secret: str = field(default="whsec_sandbox_local", repr=False)
     origin: str = "http://localhost:3000"
+    public_url: str | None = None
     admin_token: str = field(default="sandbox_admin_token", repr=False)
     admin_secret: str = field(default="sandbox_admin_secret", repr=False)
     control_token: str | None = field(default=None, repr=False)
@@ -74,7 +75,8 @@ class World:
         self.database = database
         self.settings = settings
         self.due = DueLoop(self)
-        self.public_url = "http://127.0.0.1:8787"
+        self.public_url = settings.public_url
+        """The origin in links to this server; without one, that by which each caller reached it."""
         self.own_ports: set[int] = set()
         self.is_new = True
         self.streams = Streams()

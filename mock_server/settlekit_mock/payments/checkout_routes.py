@@ -22,7 +22,6 @@ from settlekit_mock.http.wire import (
 from settlekit_mock.kernel.clock import load_state
 from settlekit_mock.kernel.problems import Conflict, NotFound
 from settlekit_mock.kernel.times import optional_text, to_text
-from settlekit_mock.kernel.world import World
 from settlekit_mock.payments import checkout
 from settlekit_mock.payments.paying import PER_PAYMENT
 from settlekit_mock.payments.rules.checkout import SessionStatus, status_at, with_session
@@ -116,9 +115,9 @@ class ConfirmBody(Body, frozen=True, kw_only=True):
     buyer: ShortText | None = None
 
 
-def checkout_url(world: World, session: CheckoutSession) -> str:
+def checkout_url(request: Request, session: CheckoutSession) -> str:
     """Return the address of a session's page."""
-    return f"{world.public_url}/pay/{session.session_id}"
+    return f"{request.public_url}/pay/{session.session_id}"
 
 
 def _open(request: Request) -> NewSessionAnswer:
@@ -136,7 +135,7 @@ def _open(request: Request) -> NewSessionAnswer:
         session = checkout.open_session(tx, request.caller.subject, given)
         now = tx.now
     return NewSessionAnswer(
-        checkout_url=checkout_url(request.world, session),
+        checkout_url=checkout_url(request, session),
         session_id=session.session_id,
         challenge_hash=session.challenge_hash,
         status=status_at(session.status, session.expires_at, now),
@@ -153,11 +152,11 @@ def _get(request: Request) -> SessionAnswer:
             raise NotFound("no such checkout session", code="CHECKOUT_SESSION_NOT_FOUND")
         receipt = session.chain_receipt_id or settled_by(connection, session.requirement_id)
     shown = session._replace(chain_receipt_id=receipt)
-    return session_answer(request.world, shown, merchant, now)
+    return session_answer(request, shown, merchant, now)
 
 
 def session_answer(
-    world: World, session: CheckoutSession, merchant: Merchant, now: int
+    request: Request, session: CheckoutSession, merchant: Merchant, now: int
 ) -> SessionAnswer:
     """Show a session as it is at an instant; one with a chain receipt has settled."""
     band = Band(session.pricing_band)
@@ -182,7 +181,7 @@ def session_answer(
         chain_receipt_id=session.chain_receipt_id,
         success_url=session.success_url,
         cancel_url=session.cancel_url,
-        checkout_url=checkout_url(world, session),
+        checkout_url=checkout_url(request, session),
         expires_at=to_text(session.expires_at),
         authenticated_at=optional_text(session.authenticated_at),
         paid_at=optional_text(session.paid_at),
