@@ -23,8 +23,8 @@ PAGES: Final = {"success_url": "http://localhost:3000/ok", "cancel_url": "http:/
 class Lived:
     """A mock with a past; ``known`` names what is there, by the parameter that asks for it."""
 
-    def __init__(self) -> None:
-        self.mock = MockServer(seed=7, freeze_at=START)
+    def __init__(self, **options: Any) -> None:
+        self.mock = MockServer(seed=7, freeze_at=START, **options)
         self.client = Client(self.mock.app)
         self.secret = self.post(
             f"{PAYMENTS}/merchants/{SHOP}/challenge-secret/rotate", "merchantToken"

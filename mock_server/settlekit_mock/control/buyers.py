@@ -9,7 +9,7 @@ from settlekit.money import TOKENS
 from settlekit_mock.control.tokens import new_token
 from settlekit_mock.http.routes import Request
 from settlekit_mock.http.tables import token_of
-from settlekit_mock.http.wire import Answer, AnswerWithSecrets, MinorText, StrictBody
+from settlekit_mock.http.wire import Answer, MinorText, StrictBody
 from settlekit_mock.kernel.money import LIMIT
 from settlekit_mock.kernel.problems import Invalid
 from settlekit_mock.settlement.buyers import (
@@ -89,7 +89,7 @@ class BuyerTokens(Answer, frozen=True, kw_only=True):
     USDC: MinorText
 
 
-class BuyerAnswer(AnswerWithSecrets, frozen=True, kw_only=True):
+class BuyerAnswer(Answer, frozen=True, kw_only=True):
     """A buyer with its token, slots and funds."""
 
     buyer_id: str

@@ -12,7 +12,6 @@ from settlekit_mock.http.tables import token_of
 from settlekit_mock.http.wire import (
     AmountMinor,
     Answer,
-    AnswerWithSecrets,
     Currency,
     ShortText,
     StrictBody,
@@ -85,7 +84,7 @@ class ControlMerchantBody(MerchantChanges, frozen=True, kw_only=True):
     merchant_user_id: UserId | UnsetType = UNSET
 
 
-class ControlMerchant(AnswerWithSecrets, frozen=True, kw_only=True):
+class ControlMerchant(Answer, frozen=True, kw_only=True):
     """A merchant with its token, its listing and its secrets."""
 
     merchant: str

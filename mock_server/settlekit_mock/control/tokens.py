@@ -7,7 +7,7 @@ from sqlalchemy import Connection
 
 from settlekit_mock.http.routes import Request
 from settlekit_mock.http.tables import add_token, find_token
-from settlekit_mock.http.wire import AnswerWithSecrets, ShortText, StrictBody, instant
+from settlekit_mock.http.wire import Answer, ShortText, StrictBody, instant
 from settlekit_mock.kernel.problems import Conflict, Invalid
 from settlekit_mock.kernel.transaction import Transaction
 from settlekit_mock.payments.merchants import known_merchant
@@ -23,7 +23,7 @@ class NewToken(StrictBody, frozen=True, kw_only=True):
     expires_at: Annotated[str, Meta(max_length=64)] | None = None
 
 
-class TokenAnswer(AnswerWithSecrets, frozen=True, kw_only=True):
+class TokenAnswer(Answer, frozen=True, kw_only=True):
     """A token, to be sent as ``Authorization: Bearer``."""
 
     token: str

@@ -6,7 +6,7 @@ in two roles; a provider's token opens those alone.
 
 import hmac
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from ipaddress import ip_address
 from typing import Final
@@ -56,8 +56,8 @@ class Caller:
 class Credentials:
     """What the request says of its caller."""
 
-    authorization: str | None
-    admin_secret: str | None
+    authorization: str | None = field(repr=False)
+    admin_secret: str | None = field(repr=False)
     remote_address: str
     host: str
     fetch_site: str | None = None

@@ -18,15 +18,18 @@ Method = Literal["GET", "POST", "PATCH", "PUT", "DELETE"]
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A parsed and authorised call. ``body`` and ``query`` are of the route's classes."""
+    """A parsed and authorised call. ``body`` and ``query`` are of the route's classes.
+
+    What came as it came stays out of its repr: tokens and secrets may be in it.
+    """
 
     world: World
     caller: Caller
     path: dict[str, str]
     query: Any
     body: Any
-    raw: bytes
-    headers: Headers
+    raw: bytes = field(repr=False)
+    headers: Headers = field(repr=False)
     request_id: str
     reached_at: str = ""
     """The origin by which the caller reached the server."""

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
+from settlekit_mock.kernel.discretion import discreet_repr
 from settlekit_mock.kernel.money import units_from_major
 from settlekit_mock.kernel.problems import Invalid
 from settlekit_mock.kernel.times import from_text
@@ -48,23 +49,17 @@ Metadata = dict[str, Any]
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
-    """Base of what a route answers."""
-
-
-class AnswerWithSecrets(Answer, frozen=True, kw_only=True):
-    """Base of an answer that holds tokens or secrets: they stay out of its repr."""
+    """Base of what a route answers; tokens and secrets stay out of its repr."""
 
     def __repr__(self) -> str:
-        shown = ", ".join(
-            f"{name}={getattr(self, name)!r}"
-            for name in self.__struct_fields__
-            if name != "token" and not name.endswith("_secret")
-        )
-        return f"{type(self).__name__}({shown})"
+        return discreet_repr(self)
 
 
 class Body(msgspec.Struct, frozen=True, kw_only=True):
-    """Base of what a route takes; fields it doesn't know are ignored."""
+    """Base of what a route takes; fields it doesn't know are ignored, secrets not in its repr."""
+
+    def __repr__(self) -> str:
+        return discreet_repr(self)
 
 
 class StrictBody(Body, frozen=True, kw_only=True, forbid_unknown_fields=True):

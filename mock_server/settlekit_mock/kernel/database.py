@@ -58,7 +58,9 @@ class Database:
     def _engine(self) -> Engine:
         if self._memory is not None:
             memory = self._memory
-            engine = create_engine(MEMORY_URL, creator=lambda: memory, poolclass=StaticPool)
+            engine = create_engine(
+                MEMORY_URL, creator=lambda: memory, poolclass=StaticPool, hide_parameters=True
+            )
         elif postgresql.named_by(self.url):
             engine = postgresql.engine(self.url)
         else:
@@ -254,6 +256,7 @@ def _file_engine(url: str) -> Engine:
             "check_same_thread": False,
             "cached_statements": KEPT_STATEMENTS,
         },
+        hide_parameters=True,
     )
     event.listen(engine, "connect", _tune_file)
     return engine

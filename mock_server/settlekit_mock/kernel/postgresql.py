@@ -10,7 +10,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Final
 
-from sqlalchemy import Connection, Engine, create_engine, make_url, text
+from sqlalchemy import Connection, Engine, ExceptionContext, create_engine, event, make_url, text
 from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.exc import DatabaseError as DriverError
 
@@ -36,19 +36,32 @@ def engine(url: str) -> Engine:
     """Make the engine; raises ``DatabaseUnusable`` where the driver is missing."""
     try:
         parsed = make_url(url).set(drivername="postgresql+psycopg")
-        return create_engine(
+        made = create_engine(
             parsed,
             connect_args=_CHOSEN | dict(parsed.query),
             isolation_level="READ COMMITTED",
             pool_size=_CONNECTIONS,
             pool_pre_ping=True,
+            hide_parameters=True,
         )
+        event.listen(made, "handle_error", _leave_out_rows)
+        return made
     except ImportError as error:
         raise DatabaseUnusable(
             "PostgreSQL needs a driver: install settlekit[postgresql]"
         ) from error
     except (ArgumentError, ValueError) as error:
         raise DatabaseUnusable("not a database URL; expected postgresql+psycopg://…") from error
+
+
+def _leave_out_rows(context: ExceptionContext) -> None:
+    # The details of a refused row quote it, secrets and all.
+    refused = context.original_exception
+    said = getattr(getattr(refused, "diag", None), "message_primary", None)
+    if said:
+        for error in (refused, context.sqlalchemy_exception):
+            if error is not None:
+                error.args = (said,)
 
 
 _CHOSEN: Final = {

@@ -9,6 +9,7 @@ from string import Template
 from typing import Final, NamedTuple
 
 from settlekit.money import TOKENS, Band
+from settlekit_mock.kernel.discretion import discreet_repr
 from settlekit_mock.payments.style import STYLE
 
 MOST_BUTTONS: Final = 8
@@ -32,6 +33,9 @@ class View(NamedTuple):
     band: Band
     form_token: str
     expires_at: str
+
+    def __repr__(self) -> str:
+        return discreet_repr(self)
 
 
 class Wallet(NamedTuple):

@@ -19,6 +19,7 @@ from sqlalchemy import (
 )
 
 from settlekit_mock.kernel.bulk import insert_rows
+from settlekit_mock.kernel.discretion import discreet_repr
 from settlekit_mock.kernel.tables import METADATA, Number
 from settlekit_mock.payments.rules.checkout import SessionStatus
 from settlekit_mock.webhooks.rules import read_url
@@ -162,6 +163,9 @@ class Merchant(NamedTuple):
     created_at: int
     updated_at: int
 
+    def __repr__(self) -> str:
+        return discreet_repr(self)
+
     @property
     def currencies(self) -> tuple[str, ...]:
         """The currencies it takes: its billing currency, unless others are named."""
@@ -207,6 +211,9 @@ class CheckoutSession(NamedTuple):
     paid_at: int | None
     cancelled_at: int | None
     created_at: int
+
+    def __repr__(self) -> str:
+        return discreet_repr(self)
 
 
 def merchant_named(connection: Connection, merchant: str) -> Merchant | None:

@@ -21,6 +21,7 @@ from sqlalchemy import (
 
 from settlekit_mock.kernel.append_only import append_only
 from settlekit_mock.kernel.bulk import insert_rows
+from settlekit_mock.kernel.discretion import discreet_repr
 from settlekit_mock.kernel.tables import METADATA, Number
 
 SUBSCRIPTIONS = Table(
@@ -102,6 +103,9 @@ class Subscription(NamedTuple):
     created_at: int
     updated_at: int
 
+    def __repr__(self) -> str:
+        return discreet_repr(self)
+
     @property
     def types(self) -> tuple[str, ...]:
         """The event types it listens to."""
@@ -167,6 +171,9 @@ class Outgoing(NamedTuple):
     previous_secret: str | None
     previous_expires_at: int | None
     body: bytes
+
+    def __repr__(self) -> str:
+        return discreet_repr(self)
 
 
 def outgoing(connection: Connection, delivery_id: str) -> Outgoing | None:
