@@ -31,7 +31,7 @@ class Request:
 
     ``timeout_seconds`` is for each step on the network, where None leaves it to the pool;
     ``left_seconds`` for the whole request, the answer's body included. Neither bounds a
-    streamed body's length; ``max_bytes`` bounds any other.
+    streamed body's length; ``max_bytes`` bounds any other. ``token_source`` is for people.
     """
 
     method: str
@@ -41,6 +41,7 @@ class Request:
     timeout_seconds: float | None = None
     left_seconds: float | None = None
     max_bytes: int = MAX_ANSWER_BYTES
+    token_source: str | None = None
 
     @property
     def secrets(self) -> tuple[str, ...]:
@@ -206,7 +207,12 @@ def _problem(
     call: Call[T], outcome: Outcome, request: Request, wall: Callable[[], float]
 ) -> Exception | None:
     if isinstance(outcome, Answer):
-        return refusal(call, outcome, wall, request.secrets) if is_refusal(outcome) else None
+        if not is_refusal(outcome):
+            return None
+        error = refusal(call, outcome, wall, request.secrets)
+        if request.token_source is not None and error.status in {401, 403}:
+            error.add_note(f"the token is from {request.token_source}")
+        return error
     assert outcome is not None, "a flow is sent what came of its request"
     return outcome
 

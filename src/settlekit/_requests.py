@@ -63,6 +63,7 @@ def request_of(
         timeout_seconds=options.timeout_seconds,
         left_seconds=left_seconds,
         max_bytes=options.max_answer_bytes,
+        token_source=settings.token_source if call.auth is Auth.TOKEN else None,
     )
 
 

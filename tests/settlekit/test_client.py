@@ -2,6 +2,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+import attrs
 import httpx
 import pytest
 import respx
@@ -48,6 +49,36 @@ def server() -> Iterator[respx.MockRouter]:
 def sent(server: respx.MockRouter) -> httpx.Request:
     request: httpx.Request = server.calls.last.request
     return request
+
+
+@pytest.mark.parametrize(("status", "notes"), [(401, 1), (403, 1), (404, 0)])
+def test_a_refused_token_of_the_environment_is_named(
+    server: respx.MockRouter, monkeypatch: pytest.MonkeyPatch, status: int, notes: int
+) -> None:
+    """The error says which variable's token was used, and which one wasn't; it shows neither."""
+    monkeypatch.setenv("SIGLUME_AUTH_TOKEN", "tok_canary_of_a_buyer")
+    monkeypatch.setenv("SIGLUME_MERCHANT_AUTH_TOKEN", "tok_canary_of_a_merchant")
+    server.get(f"{CHECKOUTS}/chk_1").respond(status, content=wire.refusal("NO", "no"))
+    with Client(base_url=BASE) as client, pytest.raises(ApiError) as caught:
+        client.checkout_sessions.get("chk_1")
+    unused = "(SIGLUME_MERCHANT_AUTH_TOKEN is set too, and not used)"
+    told = [f"the token is from SIGLUME_AUTH_TOKEN {unused}"] * notes
+    assert getattr(caught.value, "__notes__", []) == told
+
+
+def test_a_refused_token_that_was_given_is_nobody_elses(
+    client: Client, server: respx.MockRouter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No variable is blamed where none was read; nor for a call that its own token opens."""
+    monkeypatch.setenv("SIGLUME_AUTH_TOKEN", "tok_canary_of_a_buyer")
+    server.get(f"{CHECKOUTS}/chk_1").respond(401, content=wire.refusal("NO", "no"))
+    with pytest.raises(ApiError) as caught:
+        client.checkout_sessions.get("chk_1")
+    assert not hasattr(caught.value, "__notes__")
+    call = Call(method="GET", path=f"{CHECKOUTS}/chk_1", read=lambda answer: answer)
+    with Client(base_url=BASE) as other, pytest.raises(ApiError) as caught:
+        other._core.run(attrs.evolve(call, auth=Auth.NOBODY))
+    assert not hasattr(caught.value, "__notes__")
 
 
 def test_a_request_on_the_wire(client: Client, server: respx.MockRouter) -> None:

@@ -35,6 +35,42 @@ def test_the_environment_has_the_token(
     assert settings(token=None, base_url=None, admin_secret=None).bearer() == token
 
 
+@pytest.mark.parametrize("client", [Client, AsyncClient])
+@pytest.mark.parametrize(
+    ("environment", "shown"),
+    [
+        ({"SIGLUME_AUTH_TOKEN": CANARY}, "token from SIGLUME_AUTH_TOKEN>"),
+        ({"SIGLUME_MERCHANT_AUTH_TOKEN": CANARY}, "token from SIGLUME_MERCHANT_AUTH_TOKEN>"),
+        (
+            {"SIGLUME_AUTH_TOKEN": CANARY, "SIGLUME_MERCHANT_AUTH_TOKEN": f"{CANARY}_too"},
+            "token from SIGLUME_AUTH_TOKEN (SIGLUME_MERCHANT_AUTH_TOKEN is set too, and not used)>",
+        ),
+        (
+            {"SIGLUME_AUTH_TOKEN": CANARY, "SIGLUME_MERCHANT_AUTH_TOKEN": CANARY},
+            "token from SIGLUME_AUTH_TOKEN>",
+        ),
+    ],
+)
+def test_a_client_says_where_its_token_is_from(
+    monkeypatch: pytest.MonkeyPatch, environment: dict[str, str], shown: str, client: type
+) -> None:
+    """Its repr names the variable, and another one that isn't used, and shows neither token."""
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    told = repr(client())
+    assert told.endswith(shown)
+    assert CANARY not in told
+    assert repr(client(token=CANARY)).endswith("token given>")
+
+
+def test_a_refused_token_is_named_by_its_variable(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who set it has to find it."""
+    monkeypatch.setenv("SIGLUME_AUTH_TOKEN", f"cli_{CANARY}")
+    with pytest.raises(ConfigurationError, match="this one is from SIGLUME_AUTH_TOKEN") as caught:
+        settings(token=None, base_url=None, admin_secret=None)
+    assert CANARY not in str(caught.value)
+
+
 @pytest.mark.parametrize(
     ("environment", "base_url"),
     [

@@ -36,7 +36,7 @@ class AsyncClient:
 
     What isn't given comes from the environment (``SIGLUME_AUTH_TOKEN``, else
     ``SIGLUME_MERCHANT_AUTH_TOKEN``; ``SIGLUME_API_BASE``, or ``SIGLUME_ENV=sandbox``). The
-    token may be a function, asked anew for each request. ``timeout`` is in seconds, for
+    token may be a function, asked anew for each request; ``repr`` says where it came from. ``timeout`` is in seconds, for
     each step on the network (30, or what your ``http`` says); ``retries`` bounds a call as
     a whole. A client has one pool of connections, safe to share between tasks and made anew
     in a forked process, or uses yours (``http``), which it never closes. The
@@ -86,7 +86,7 @@ class AsyncClient:
         self.top_ups = AsyncTopUps(core)
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__} of {self._core.settings.base_url}>"
+        return f"<{type(self).__name__} of {self._core.settings}>"
 
     async def __aenter__(self) -> Self:
         return self

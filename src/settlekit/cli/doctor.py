@@ -63,7 +63,8 @@ def _run(asked: argparse.Namespace) -> int:
 
 def _examine(asked: argparse.Namespace, shop: ShopSettings, report: Report) -> None:
     retries = RetryPolicy(attempts=2, total_seconds=20)
-    with Client(token=shop.token, base_url=shop.base_url, timeout=15, retries=retries) as client:
+    token = None if shop.token is None else shop.token.token
+    with Client(token=token, base_url=shop.base_url, timeout=15, retries=retries) as client:
         probe = not asked.no_probe
         Examination(client, shop, report).run(checkout=probe, delivery=probe and asked.delivery)
 

@@ -10,8 +10,11 @@ from settlekit._calls import arguments
 from settlekit._settings import (
     LIVE_BASE_URL,
     SANDBOX_BASE_URL,
+    TOKEN_VARIABLES,
+    TokenFound,
     checked_base_url,
     checked_token,
+    token_of_environment,
 )
 from settlekit.challenge import normalize_merchant
 from settlekit.cli.doctor_report import Report
@@ -28,7 +31,7 @@ class ShopSettings:
 
     sandbox: bool
     merchant: str
-    token: str = attrs.field(repr=False)
+    token: TokenFound | None
     base_url: str
     origin: str
     webhook_url: str
@@ -46,7 +49,7 @@ def read_settings(asked: argparse.Namespace) -> ShopSettings:
     return ShopSettings(
         sandbox=sandbox,
         merchant=asked.merchant or _env("SIGLUME_DIRECT_PAYMENT_MERCHANT"),
-        token=_env("SIGLUME_MERCHANT_AUTH_TOKEN") or _env("SIGLUME_AUTH_TOKEN"),
+        token=token_of_environment(tuple(reversed(TOKEN_VARIABLES))),
         base_url=asked.base_url or _env("SIGLUME_API_BASE") or _usual_base_url(sandbox=sandbox),
         origin=(asked.origin or _env("SHOP_PUBLIC_ORIGIN")).rstrip("/"),
         webhook_url=asked.webhook_url or _env("SHOP_WEBHOOK_URL"),
@@ -72,9 +75,16 @@ def check_settings(report: Report, shop: ShopSettings) -> None:
     )
     report.value(
         "merchant_token",
-        lambda: _hidden(checked_token(shop.token)),
+        lambda: _token(shop.token),
         "Set SIGLUME_MERCHANT_AUTH_TOKEN to the merchant's token; one of a command won't do.",
     )
+    if shop.token is not None and shop.token.unused:
+        report.warn(
+            "one_token",
+            "SIGLUME_AUTH_TOKEN and SIGLUME_MERCHANT_AUTH_TOKEN differ: commands take the "
+            "merchant's, and Client() takes the other",
+            "Unset SIGLUME_AUTH_TOKEN for the shop, or pass token= where it makes its client.",
+        )
     _check_shop(report, shop)
     report.value(
         "standard_probe_amount",
@@ -132,8 +142,10 @@ def _reachable(shop: ShopSettings, url: str) -> str:
     return url
 
 
-def _hidden(token: str) -> str:
-    return f"set, {len(token)} characters"
+def _token(found: TokenFound | None) -> str:
+    if found is None:
+        raise ConfigurationError("not set")
+    return f"{len(checked_token(found.token))} characters, from {found.name}"
 
 
 def _whole(amount: object) -> int | str:

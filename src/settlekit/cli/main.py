@@ -63,7 +63,7 @@ def _drop_output() -> None:
 
 
 def _fail(error: object, code: int) -> int:
-    told = "".join((str(error), *getattr(error, "__notes__", ())))
+    told = "; ".join((str(error), *getattr(error, "__notes__", ())))
     print(f"settlekit: {visible(' '.join(told.split()))}", file=sys.stderr)
     return code
 

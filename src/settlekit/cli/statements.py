@@ -1,7 +1,6 @@
 """``settlekit statements …`` and ``settlekit usage-csv``: a provider's revenue."""
 
 import argparse
-import os
 import shutil
 import sys
 import tempfile
@@ -12,7 +11,13 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from settlekit._settings import settings
+from settlekit._settings import (
+    TOKEN_VARIABLES,
+    TokenFound,
+    checked_token,
+    settings,
+    token_of_environment,
+)
 from settlekit._sync.client import Client
 from settlekit._sync.pages import Page
 from settlekit._sync.rows import UsageRows
@@ -24,7 +29,14 @@ from settlekit.cli.output import (
     visible,
     without_numbers,
 )
-from settlekit.errors import ConfigurationError, DecodeError, NotFound, TransportError
+from settlekit.errors import (
+    AuthenticationError,
+    ConfigurationError,
+    DecodeError,
+    NotFound,
+    PermissionDenied,
+    TransportError,
+)
 from settlekit.models import BatchStatus, UsageStatus
 
 Commands = Any  # argparse keeps the type of its subparsers to itself
@@ -56,7 +68,9 @@ PERIOD_COLUMNS = {"open": "plan_type", "closes": "close_at", **MONEY}
 STANDARD_OUTPUT = "-"
 EVENT_STATUSES = tuple(UsageStatus)
 BATCH_STATUSES = tuple(BatchStatus)
-TOKEN_VARIABLES = ("SIGLUME_MERCHANT_AUTH_TOKEN", "SIGLUME_AUTH_TOKEN")
+MERCHANTS_FIRST = tuple(reversed(TOKEN_VARIABLES))
+"""A shop's environment has the buyer's token too, which opens no provider's statement."""
+
 ENVIRONMENT = """\
 environment:
   SIGLUME_MERCHANT_AUTH_TOKEN  a merchant's or provider's token
@@ -139,7 +153,8 @@ def _limit(text: str) -> int:
 @contextmanager
 def _open(asked: argparse.Namespace) -> Generator[Client, None, None]:
     """Give a client of the provider; whatever fails for its address says the address."""
-    found = settings(token=_token(), base_url=asked.base_url, admin_secret=None)
+    own = _token()
+    found = settings(token=own.token, base_url=asked.base_url, admin_secret=None)
     try:
         with Client(token=found.token, base_url=found.base_url) as client:
             yield client
@@ -149,8 +164,12 @@ def _open(asked: argparse.Namespace) -> Generator[Client, None, None]:
             f"{found.base_url} doesn't answer ({reason}){_hint(found.base_url)}; start it, "
             "or name another with --base-url or SIGLUME_API_BASE"
         ) from error
+    except (AuthenticationError, PermissionDenied) as error:
+        error.add_note(f"the token is from {own.source}")
+        raise
     except (DecodeError, NotFound) as error:
-        error.add_note(_hint(found.base_url))
+        if hint := _hint(found.base_url):
+            error.add_note(hint.removeprefix("; "))
         raise
 
 
@@ -160,14 +179,14 @@ def _hint(base_url: str) -> str:
     return f"; the address has no /v1, try --base-url {base_url}/v1"
 
 
-def _token() -> str:
-    # A shop's environment has the buyer's token too, which opens no provider's statement.
-    for name in TOKEN_VARIABLES:
-        if found := os.environ.get(name, "").strip():
-            return found
-    raise ConfigurationError(
-        f"no token: set {' or '.join(TOKEN_VARIABLES)} to a merchant's or provider's token"
-    )
+def _token() -> TokenFound:
+    found = token_of_environment(MERCHANTS_FIRST)
+    if found is None:
+        raise ConfigurationError(
+            f"no token: set {' or '.join(MERCHANTS_FIRST)} to a merchant's or provider's token"
+        )
+    checked_token(found.token, found.source)
+    return found
 
 
 def _summary(asked: argparse.Namespace) -> int:

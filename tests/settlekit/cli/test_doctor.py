@@ -197,6 +197,21 @@ def test_each_mistake_is_found(
 
 
 @pytest.mark.usefixtures("ready")
+def test_two_tokens_are_a_trap(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A second token that a client would take is worth knowing; neither is shown."""
+    _, checks = examine(capsys, "preflight --no-api")
+    assert checks["merchant_token"]["found"] == "22 characters, from SIGLUME_MERCHANT_AUTH_TOKEN"
+    assert "one_token" not in checks
+    monkeypatch.setenv("SIGLUME_AUTH_TOKEN", "tok_canary_of_a_buyer")
+    code, checks = examine(capsys, "preflight --no-api")
+    assert (code, checks["one_token"]["status"]) == (0, "warning")
+    assert "Client() takes the other" in checks["one_token"]["found"]
+    assert "canary" not in str(checks)
+
+
+@pytest.mark.usefixtures("ready")
 def test_the_account_and_its_endpoint_are_looked_at(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, mock: MockServer
 ) -> None:

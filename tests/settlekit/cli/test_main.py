@@ -322,6 +322,25 @@ def test_a_provider_is_asked_for_by_the_merchants_token(
     assert server.calls.last.request.headers["authorization"] == f"Bearer {token}"
 
 
+@pytest.mark.parametrize("status", [401, 403])
+def test_a_refused_token_is_named_by_its_variable(
+    server: respx.MockRouter,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    status: int,
+) -> None:
+    """Commands take the merchant's token first, and say so where it is refused; one line."""
+    monkeypatch.setenv("SIGLUME_MERCHANT_AUTH_TOKEN", "tok_canary_of_a_merchant")
+    server.get(f"{PROVIDER}/summary").respond(status, content=wire.refusal("NO", "not you"))
+    assert main(["statements", "summary"]) == 1
+    said = capsys.readouterr().err
+    assert said.endswith(
+        "not you (request req_9); the token is from SIGLUME_MERCHANT_AUTH_TOKEN "
+        "(SIGLUME_AUTH_TOKEN is set too, and not used)\n"
+    )
+    assert "canary" not in said
+
+
 # -- what a server says ------------------------------------------------------------------
 
 
