@@ -7,11 +7,12 @@ from decimal import ROUND_DOWN, Decimal
 from typing import Any, NamedTuple
 
 from hypothesis import strategies as st
-from hypothesis.stateful import invariant, precondition, rule
+from hypothesis.stateful import initialize, invariant, precondition, rule
 from werkzeug.test import TestResponse
 
-from tests.machine.draws import CURRENCIES, MINOR_IN_MAJOR
-from tests.machine.world import World, same
+from tests.machine.draws import CURRENCIES, MINOR_IN_MAJOR, PAYOUT_LIVES
+from tests.machine.operating import Operating
+from tests.machine.world import same
 
 AMOUNTS = st.sampled_from(("0.00000001", "0.07", "1", "2.50000001", "40", "100000"))
 CENTS = st.sampled_from((0, 1, 999, 2_500, -1, -700, 100_000))
@@ -39,7 +40,7 @@ class TopUp(NamedTuple):
     cents: int
 
 
-class Crediting(World):
+class Crediting(Operating):
     """Adjusts wallets, sets balances, sells credits, records usage."""
 
     def __init__(self) -> None:
@@ -52,8 +53,18 @@ class Crediting(World):
         self.uses: dict[str, bytes] = {}
         self.numbers = 0
 
-    def count(self) -> None:
-        """Count nothing: these runs are there for the money."""
+    @initialize(
+        cents=PAID_CENTS, amount=st.sampled_from(("0.07", "40")), end=st.sampled_from(PAYOUT_LIVES)
+    )
+    def one_of_each(self, cents: int, amount: str, end: tuple[str, ...]) -> None:
+        """Begin with one of each of an operator's acts, so that no run is without."""
+        self._set_balance("sandbox_buyer", 2_500)
+        self._pay_top_up(self._begin_top_up(cents), 0)
+        developer = min(self.tokens)
+        self._use("sandbox_buyer", developer, "1")
+        wallet = next(one for one in self.wallets() if one.owner_id == developer)
+        self._adjust("refund", "credit", amount, wallet, keyed=True)
+        self.pay_out("USD", end)
 
     # -- what is foretold ----------------------------------------------------------------------
 
@@ -91,12 +102,15 @@ class Crediting(World):
     def adjust(self, kind: str, way: str, amount: str, keyed: bool, data: st.DataObject) -> None:
         """Credit or debit any wallet, with a key or without; never beyond what it holds."""
         wallet = data.draw(st.sampled_from(self.wallets()), label="wallet")
+        self._adjust(kind, way, amount, wallet, keyed=keyed)
+
+    def _adjust(self, kind: str, way: str, amount: str, wallet: Wallet, *, keyed: bool) -> None:
         body = {"kind": kind, "direction": way, "amount": amount, "currency": wallet.currency}
         if keyed:
             body["idempotency_key"] = f"k{self.next_number()}"
         signed = Decimal(amount) if way == "credit" else -Decimal(amount)
         before = self.held(wallet)
-        answer = self._adjust(wallet.wallet_id, body)
+        answer = self._send_adjustment(wallet.wallet_id, body)
         if signed < 0 and before + signed < 0:
             assert (answer.status_code, answer.json["error"]["code"]) == (
                 402,
@@ -114,13 +128,15 @@ class Crediting(World):
         """Send a key again: the first bytes, or for another payload a conflict; nothing moves."""
         key = data.draw(st.sampled_from(sorted(self.answers)), label="key")
         wallet_id, body, first = self.answers[key]
-        answer = self._adjust(wallet_id, body if other is None else {**body, "amount": other})
+        answer = self._send_adjustment(
+            wallet_id, body if other is None else {**body, "amount": other}
+        )
         if other is None:
             assert (answer.status_code, answer.data) == (201, first)
         else:
             assert answer.json["error"]["code"] == "idempotency_key_reused"
 
-    def _adjust(self, wallet_id: str, body: dict[str, Any]) -> TestResponse:
+    def _send_adjustment(self, wallet_id: str, body: dict[str, Any]) -> TestResponse:
         path = f"/v1/admin/wallets/{wallet_id}/adjustments"
         answer = self.ask(path, self.mock.token("admin"), **body)
         self.catch_up()
@@ -131,7 +147,9 @@ class Crediting(World):
     @rule(cents=CENTS, data=st.data())
     def set_a_balance(self, cents: int, data: st.DataObject) -> None:
         """Set a buyer's credits, below zero too; what was paid stays."""
-        sid = data.draw(st.sampled_from(self.everybody()), label="sid")
+        self._set_balance(data.draw(st.sampled_from(self.everybody()), label="sid"), cents)
+
+    def _set_balance(self, sid: str, cents: int) -> None:
         answer = self.client.post(
             "/admin/balance-adjust",
             json={"sid": sid, "balance_cents": cents},
@@ -156,6 +174,9 @@ class Crediting(World):
     @rule(cents=PAID_CENTS)
     def begin_a_top_up(self, cents: int) -> None:
         """Open a card checkout: nothing is credited by that."""
+        self._begin_top_up(cents)
+
+    def _begin_top_up(self, cents: int) -> TopUp:
         answer = self.ask(
             "/v1/user/stripe/checkout-sessions",
             self.mock.token("buyer"),
@@ -165,13 +186,17 @@ class Crediting(World):
         )
         self.catch_up()
         assert answer.status_code == 201, answer.text
-        self.pending.append(TopUp(answer.json["checkout_session_id"], "sandbox_buyer", cents))
+        top_up = TopUp(answer.json["checkout_session_id"], "sandbox_buyer", cents)
+        self.pending.append(top_up)
+        return top_up
 
     @precondition(lambda self: self.pending)
     @rule(more=st.sampled_from((0, 0, 1)), data=st.data())
     def pay_a_top_up(self, more: int, data: st.DataObject) -> None:
         """Let the processor say that a checkout was paid, with the right amount or another."""
-        top_up = data.draw(st.sampled_from(self.pending), label="top-up")
+        self._pay_top_up(data.draw(st.sampled_from(self.pending), label="top-up"), more)
+
+    def _pay_top_up(self, top_up: TopUp, more: int) -> None:
         event_id = f"evt_{self.next_number()}"
         answer = self._deliver(event_id, top_up, more)
         if more:
@@ -214,8 +239,11 @@ class Crediting(World):
         """Record a use for a fee, or one that was recorded before."""
         buyer_id = data.draw(st.sampled_from(self.everybody()), label="buyer")
         developer_id = data.draw(st.sampled_from(sorted(self.tokens)), label="developer")
-        known = sorted(self.uses) if again else []
-        request_id = known[0] if known else f"req_{self.next_number()}"
+        known = min(self.uses, default=None) if again else None
+        self._use(buyer_id, developer_id, fee, known)
+
+    def _use(self, buyer_id: str, developer_id: str, fee: str, known: str | None = None) -> None:
+        request_id = known or f"req_{self.next_number()}"
         answer = self.ask(
             "/v1/admin/usage",
             self.mock.token("admin"),
