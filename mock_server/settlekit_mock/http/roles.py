@@ -8,7 +8,7 @@ import hmac
 import re
 from dataclasses import dataclass, field
 from enum import StrEnum
-from ipaddress import ip_address
+from ipaddress import IPv6Address, ip_address
 from typing import Final
 
 from settlekit_mock.http.tables import find_token
@@ -155,11 +155,14 @@ def _is_local_page(given: Credentials) -> bool:
     return by_itself and re.sub(r":\d+$", "", host) in LOOPBACK_NAMES
 
 
-def _is_loopback(address: str) -> bool:
+def _is_loopback(text: str) -> bool:
     try:
-        return ip_address(address).is_loopback
+        address = ip_address(text)
     except ValueError:
         return False
+    # On [::] a caller from 127.0.0.1 comes as ::ffff:127.0.0.1.
+    mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
+    return (mapped or address).is_loopback
 
 
 def same(given: str, expected: str) -> bool:
