@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from contextlib import suppress
+from typing import Any
 
 import pytest
 
@@ -106,6 +107,15 @@ def test_durations_are_written_as_in_the_shell() -> None:
         assert not mock.clock.advance(until="batch.settled", limit="7d").reached
         with pytest.raises(ControlError, match="expected an ISO 8601 duration such as P7D"):
             mock.clock.advance(by="7 days")
+
+
+@pytest.mark.parametrize("ways", [{}, {"days": 1, "until": "next"}, {"by": "7d", "seconds": 0}])
+def test_an_advance_says_how_far(ways: dict[str, Any]) -> None:
+    """Without a way to go, or with two, the call is refused with an example of each."""
+    with MockServer() as mock:
+        with pytest.raises(ValueError, match=r"advance\(days=7\).*until='batch.settled'"):
+            mock.clock.advance(**ways)
+        assert mock.clock.advance(days=0).event_count == 0
 
 
 def test_a_mock_in_process_is_a_driver() -> None:

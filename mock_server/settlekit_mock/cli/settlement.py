@@ -45,7 +45,7 @@ def add_settlement(commands: Any) -> tuple[argparse.ArgumentParser, ...]:
 
 def _add_simulate(commands: Any) -> argparse.ArgumentParser:
     command = declare(commands, "simulate", "have something go wrong")
-    command.add_argument("what", choices=_SIMULATIONS, help="what goes wrong")
+    command.add_argument("what", nargs="?", choices=_SIMULATIONS, help="what goes wrong")
     command.add_argument("--buyer", help="for this buyer alone (default: all)")
     command.add_argument("--batch", help="for this batch alone (default: all)")
     command.add_argument("--times", type=int, default=1, help="how often; 0 ends it (default: 1)")
@@ -132,6 +132,11 @@ def _add_scenario(commands: Any) -> argparse.ArgumentParser:
 def simulate(chosen: argparse.Namespace, driver: Driver) -> Iterable[Any]:
     """Begin or end a simulation."""
     begin = driver.simulate
+    if chosen.what is None:
+        raise WrongUsage(
+            f"simulate: say what goes wrong ({', '.join(_SIMULATIONS)}), for example: "
+            "settlekit-mock simulate debit-failure --reason INSUFFICIENT_BALANCE --times 3"
+        )
     if chosen.what == "notice-failure":
         return [begin.notice_failure(buyer=chosen.buyer, times=chosen.times)]
     if chosen.what == "provider-outcome":

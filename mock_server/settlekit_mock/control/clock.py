@@ -109,7 +109,10 @@ def advance(request: Request) -> Advanced:
     world, body = request.world, request.body
     chosen = [name for name in ("by", "to", "until") if getattr(body, name) is not None]
     if len(chosen) != 1:
-        raise Invalid("give one of by, to and until")
+        raise Invalid(
+            'give one of by, to and until: {"by": "P7D"}, {"to": "2026-03-01T00:00:00Z"} or '
+            '{"until": "batch.settled"}'
+        )
     if body.limit is not None and body.until is None:
         raise Invalid("limit: goes with until alone")
     move = _move(body)

@@ -1,10 +1,16 @@
 """Drive the clock."""
 
 from datetime import datetime, timedelta
+from typing import Final
 
 from settlekit_mock.control.clock import Advanced, Clock
 from settlekit_mock.driver.calls import Calls, duration_text, time_text
 from settlekit_mock.kernel.times import from_text, to_moment
+
+HOW_FAR: Final = (
+    "say how far, in one way: advance(days=7), advance(by='P7D'), "
+    "advance(to='2026-03-01T00:00:00Z') or advance(until='batch.settled')"
+)
 
 
 class ClockDriver:
@@ -25,11 +31,11 @@ class ClockDriver:
     def advance(
         self,
         *,
-        weeks: float = 0,
-        days: float = 0,
-        hours: float = 0,
-        minutes: float = 0,
-        seconds: float = 0,
+        weeks: float | None = None,
+        days: float | None = None,
+        hours: float | None = None,
+        minutes: float | None = None,
+        seconds: float | None = None,
         by: timedelta | str | float | None = None,
         to: datetime | str | None = None,
         until: str | None = None,
@@ -41,13 +47,11 @@ class ClockDriver:
         included. ``until`` is a journal kind such as ``batch.settled``, or ``next``; it looks
         ``limit`` ahead, 400 days unless given, and the answer's ``reached`` says whether it was met.
         """
-        parts = timedelta(weeks=weeks, days=days, hours=hours, minutes=minutes, seconds=seconds)
-        if by is None and to is None and until is None:
-            by = parts
-        elif parts:
-            raise ValueError("give weeks … seconds, or one of by, to and until")
+        parts = _span(weeks=weeks, days=days, hours=hours, minutes=minutes, seconds=seconds)
+        if sum(goal is not None for goal in (parts, by, to, until)) != 1:
+            raise ValueError(HOW_FAR)
         body = {
-            "by": duration_text(by),
+            "by": duration_text(by if parts is None else parts),
             "to": time_text(to),
             "until": until,
             "limit": duration_text(limit),
@@ -64,3 +68,8 @@ class ClockDriver:
     def resume(self) -> Clock:
         """Let the clock run on from the time it shows."""
         return self._calls.call(Clock, "POST", "clock/resume", {})
+
+
+def _span(**parts: float | None) -> timedelta | None:
+    given = {unit: number for unit, number in parts.items() if number is not None}
+    return timedelta(**given) if given else None

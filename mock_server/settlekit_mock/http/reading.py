@@ -10,6 +10,7 @@ import msgspec
 import msgspec.inspect
 from werkzeug.datastructures import MultiDict
 
+from settlekit_mock.http.plain_words import in_plain_words
 from settlekit_mock.kernel.problems import Invalid, Malformed
 
 BODY_LIMIT = 1024 * 1024
@@ -83,9 +84,7 @@ def convert(values: dict[str, Any], into: type[T], *, from_text: bool = False) -
     try:
         return msgspec.convert(values, into, strict=not from_text)
     except msgspec.ValidationError as error:
-        told = _told(str(error))
-        shape: Any = into
-        raise Invalid(told + _choices(shape).get(told.partition(":")[0], "")) from error
+        raise Invalid(in_plain_words(str(error), values, into)) from error
 
 
 def read_query(arguments: MultiDict[str, str], into: type[T]) -> T:
@@ -106,27 +105,8 @@ def read_query(arguments: MultiDict[str, str], into: type[T]) -> T:
     for name in _whole_numbers(shape) & values.keys():
         # Lax reading takes 7.0 and 1e2 for whole numbers.
         if not _DIGITS.fullmatch(values[name]):
-            raise Invalid(f"{name}: expected a whole number")
+            raise Invalid(f"{name} must be a whole number")
     return convert(values, into, from_text=True)
-
-
-@cache
-def _choices(into: Any) -> dict[str, str]:
-    """Return what each field of few values may be, as the end of a sentence."""
-    described = msgspec.inspect.type_info(into)
-    fields = described.fields if isinstance(described, msgspec.inspect.StructType) else ()
-    found = {field.encode_name: _values(field.type) for field in fields}
-    return {name: f"; there are {', '.join(values)}" for name, values in found.items() if values}
-
-
-def _values(kind: msgspec.inspect.Type) -> list[str]:
-    if isinstance(kind, msgspec.inspect.UnionType):
-        return [value for part in kind.types for value in _values(part)]
-    if isinstance(kind, msgspec.inspect.LiteralType):
-        return [str(value) for value in kind.values]
-    if isinstance(kind, msgspec.inspect.EnumType):
-        return [str(one.value) for one in kind.cls]
-    return []
 
 
 @cache
@@ -138,12 +118,3 @@ def _whole_numbers(into: Any) -> frozenset[str]:
         for field in described.fields
         if isinstance(field.type, msgspec.inspect.IntType)
     )
-
-
-def _told(message: str) -> str:
-    """Turn "Expected `int` - at `$.amount_minor`" into "amount_minor: expected `int`"."""
-    what, found, where = message.partition(" - at `$")
-    if not found:
-        return what[:1].lower() + what[1:]
-    field = where.rstrip("`").lstrip(".")
-    return f"{field}: {what[:1].lower()}{what[1:]}" if field else what

@@ -125,6 +125,21 @@ def test_clock_freezes_and_resumes(command: Command) -> None:
 
 
 @pytest.mark.parametrize(
+    ("unsaid", "example"),
+    [
+        (["simulate"], "settlekit-mock simulate debit-failure --reason"),
+        (["clock", "advance"], "give a duration such as 7d, or --to"),
+    ],
+)
+def test_what_was_left_unsaid_is_shown_by_an_example(
+    capsys: pytest.CaptureFixture[str], unsaid: list[str], example: str
+) -> None:
+    """One line says what to give, and how that looks."""
+    (line,) = local(capsys, *unsaid).error_lines
+    assert example in line
+
+
+@pytest.mark.parametrize(
     "wrong",
     [
         ["clock", "advance"],
@@ -153,6 +168,7 @@ def test_clock_freezes_and_resumes(command: Command) -> None:
         ["buyers", "create", "b", "--set", "timezone"],
         ["buyers", "create", "b", "--set", "colour=red"],
         ["buyers", "list", "--set", "timezone=UTC"],
+        ["simulate"],
         ["simulate", "ledger-mismatch", "--amount", "1"],
         ["simulate", "ledger-mismatch", "--wallet", "wal_1"],
         ["checkout"],
