@@ -13,8 +13,8 @@ from settlekit_mock.settlement.tables import NOTICES
 class Notice:
     """A notice about a period, to a ``buyer`` or ``provider``.
 
-    Kinds: estimate, final_debit (to the buyer alone), period_summary (to the provider
-    alone), debit_succeeded, debit_failed, past_due.
+    Kinds: estimate, final_debit (to the buyer alone), period_summary, debit_succeeded (to the
+    provider alone), debit_failed, past_due.
     """
 
     audience: str

@@ -68,7 +68,10 @@ def settle(tx: Transaction, batch: BatchRow, attempt: AnyRow, made: Move) -> Non
     _pay_out_of_clearing(tx, batch)
     tx.record("batch.settled", batch.settlement_batch_id, chain_receipt_id=receipt)
     amount = f"{wire_minor(batch.gross, batch.currency)} {batch.currency} (minor units)"
-    _tell_both(tx, batch, "debit_succeeded", "A debit was settled", f"{amount}: {receipt}.")
+    settled = Notice(
+        "provider", "debit_succeeded", batch, "A debit was settled", f"{amount}: {receipt}."
+    )
+    send_notice(tx, settled)
     tell_settled(tx, batch_with_id(tx.connection, batch.settlement_batch_id))
 
 
