@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from typing import Any, Final, cast
 
 HIDDEN: Final = "[hidden]"
+LEAST_LENGTH: Final = 8
+"""A known secret that is shorter isn't looked for: "t" is in every message, and guards nothing."""
 
 _LOOKS = re.compile(
     r"(?P<kept>\bBearer\s+|\bv1=|\bsiglume-external-402(?:-recurring)?-v1:)[^\s\"',;&)}\]]+"
@@ -22,9 +24,12 @@ _NAMES = re.compile(
 
 
 def redact(text: str, *known: str) -> str:
-    """Return a text without what looks like a secret, and without the secrets known."""
+    """Return a text without what looks like a secret, and without the secrets known.
+
+    Those known are taken out where they have ``LEAST_LENGTH`` characters or more.
+    """
     for secret in known:
-        if secret:
+        if len(secret) >= LEAST_LENGTH:
             text = text.replace(secret, HIDDEN)
     return _LOOKS.sub(lambda found: (found["kept"] or "") + HIDDEN, text)
 

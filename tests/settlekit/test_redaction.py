@@ -108,6 +108,20 @@ def test_a_known_secret_is_hidden_whatever_it_looks_like() -> None:
     assert redact(f"no token {CANARY} here", CANARY, "") == f"no token {HIDDEN} here"
 
 
+@pytest.mark.parametrize("token", ["t", "or", "expired"])
+def test_a_short_token_mangles_no_message(token: str) -> None:
+    """What is too short to guard anything is left alone; how tokens look is hidden all the same."""
+    told = "your token is unknown, or it expired"
+    assert redact(told, token) == told
+    assert redact(f"Bearer {token}", token) == f"Bearer {HIDDEN}"
+
+
+def test_the_least_length_of_a_known_secret_is_eight() -> None:
+    """At that length it is taken out, a character less and it stays."""
+    assert redact("a 12345678 b", "12345678") == f"a {HIDDEN} b"
+    assert redact("a 1234567 b", "1234567") == "a 1234567 b"
+
+
 def planted(value: Any, depth: int = 0) -> Any:
     """Put canaries where secrets stand, and in a field that nobody knows."""
     if isinstance(value, list):
