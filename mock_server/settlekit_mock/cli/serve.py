@@ -40,7 +40,10 @@ _OPTIONS = (
     ("stripe-webhook-secret", "secret of the card processor's webhook", None),
     ("control-token", "token that the control routes then ask everybody for", None),
 )
-_BEGINNING = ("seed", "merchant", "webhook-url", "origin")
+_BEGINNING = (
+    *("seed", "freeze-at", "merchant", "webhook-url", "webhook-secret", "origin"),
+    "sign-with-clock",
+)
 """Options of which a new database is made; one that was made before keeps its own."""
 _FLAGS = (
     ("allow-remote-webhooks", "deliver webhooks beyond this machine, never to private addresses"),
@@ -165,7 +168,8 @@ def _leave(house: ExitStack) -> None:
 
 
 def _tell_what_changes_nothing(chosen: argparse.Namespace, world: World) -> None:
-    given = [f"--{name}" for name in _BEGINNING if vars(chosen)[name.replace("-", "_")]]
+    asked = vars(chosen) | {"sign_with_clock": world.settings.sign_with_clock}
+    given = [f"--{name}" for name in _BEGINNING if asked[name.replace("-", "_")]]
     if given and not world.is_new:
         print(
             f"settlekit-mock: the database goes on as it was: {', '.join(given)} changed nothing",

@@ -327,7 +327,7 @@ def test_a_signal_that_wakes_nobody_is_found() -> None:
 
 
 def test_a_database_keeps_everything(tmp_path: Path) -> None:
-    """Clock, counters and rows outlive a restart, and an earlier --freeze-at is ignored."""
+    """Clock, counters and rows outlive a restart."""
     file = tmp_path / "mock.db"
     with served("--db", str(file), "--freeze-at", START, "--merchant", "kept_shop") as server:
         first_env = server.told["env"]
@@ -337,7 +337,7 @@ def test_a_database_keeps_everything(tmp_path: Path) -> None:
                 "sandbox_buyer", merchant="kept_shop", amount_minor=100, currency="JPY"
             )
             journal = list(driver.events())
-    with served("--db", str(file), "--freeze-at", "2026-01-01T00:00:00Z") as server:
+    with served("--db", str(file)) as server:
         env = server.told["env"]
         with driving(server.url) as driver:
             assert driver.clock.read().now == "2026-03-05T00:00:00.000Z"
@@ -361,6 +361,28 @@ def test_options_that_change_nothing_are_named(start: Start, tmp_path: Path) -> 
     assert again.end().err == (
         "settlekit-mock: the database goes on as it was: --merchant, --origin changed nothing\n"
     )
+
+
+def test_a_clock_and_a_secret_that_change_nothing_are_named(start: Start, tmp_path: Path) -> None:
+    """An earlier --freeze-at is ignored, and the line names it beside the webhook's options."""
+    given = ("--json", "--db", str(tmp_path / "mock.db"))
+    first = start(*given, "--freeze-at", START, "--webhook-url", "http://127.0.0.1:9/")
+    assert first.end().err == ""
+    earlier = ("--freeze-at", "2026-01-01T00:00:00Z")
+    again = start(*given, *earlier, "--webhook-secret", "whsec_x", "--sign-with-clock")
+    with driving(again.url) as driver:
+        assert driver.clock.read().now == "2026-03-02T00:00:00.000Z"
+    assert again.end().err == (
+        "settlekit-mock: the database goes on as it was: "
+        "--freeze-at, --webhook-secret, --sign-with-clock changed nothing\n"
+    )
+
+
+def test_a_switch_that_is_off_asks_for_nothing(start: Start, tmp_path: Path) -> None:
+    """--sign-with-clock that the environment turns off isn't named on an existing database."""
+    given = ("--json", "--db", str(tmp_path / "mock.db"))
+    assert start(*given).end().err == ""
+    assert start(*given, SETTLEKIT_MOCK_SIGN_WITH_CLOCK="0").end().err == ""
 
 
 def test_a_killed_server_goes_on_where_it_was(start: Start, tmp_path: Path) -> None:
