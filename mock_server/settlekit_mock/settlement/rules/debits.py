@@ -37,7 +37,7 @@ FAILURE_REASONS: Final[Mapping[str, FailureReason]] = MappingProxyType(
     {
         FailureCode.INSUFFICIENT_BALANCE: FailureReason(
             "Balance too low",
-            "The buyer's wallet holds less than the amount due. It is tried again after a top-up.",
+            "The buyer's wallet holds less than the amount due. It has to be topped up.",
         ),
         FailureCode.INSUFFICIENT_ALLOWANCE: FailureReason(
             "Allowance too low",
@@ -53,7 +53,7 @@ FAILURE_REASONS: Final[Mapping[str, FailureReason]] = MappingProxyType(
         ),
         FailureCode.ONCHAIN_FAILURE: FailureReason(
             "Transaction failed on the chain",
-            "The network refused the transaction. It is tried again; nothing was debited.",
+            "The network refused the transaction. Nothing was debited.",
         ),
     }
 )

@@ -132,3 +132,9 @@ def test_each_failure_has_words_for_people() -> None:
     assert all(reason.label and reason.help_text for reason in FAILURE_REASONS.values())
     words = " ".join(part for reason in FAILURE_REASONS.values() for part in reason).lower()
     assert not any(word in words for word in ("relayer", "nonce", "gas", "revert", "0x"))
+
+
+@pytest.mark.parametrize("code", FAILURE_REASONS)
+def test_a_help_text_promises_no_further_attempt(code: str) -> None:
+    """The same text stands on batches past due and given up, which nothing tries any more."""
+    assert "tried" not in FAILURE_REASONS[code].help_text
