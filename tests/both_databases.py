@@ -7,6 +7,7 @@ alone, but for those marked ``sqlite``: they are about files, copies or one proc
 
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -19,7 +20,10 @@ from tests.postgresql import PostgresqlServer
 
 VARIABLE = "SETTLEKIT_TESTS_ON"
 
-_GUARDS = text("SELECT count(*) FROM pg_trigger WHERE tgenabled <> 'D'")
+_GUARDS = text(
+    "SELECT (SELECT count(*) FROM pg_trigger WHERE tgenabled <> 'D')"
+    " + (SELECT count(*) FROM pg_constraint) + (SELECT count(*) FROM pg_index)"
+)
 _TOUCHED = text(
     "SELECT relname FROM pg_class WHERE relkind = 'r' AND pg_relation_size(oid) > 0"
     " AND relnamespace = 'public'::regnamespace"
@@ -104,18 +108,24 @@ class InTurns:
             _free.append(kept)
 
 
-@pytest.fixture(autouse=True)
-def database(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """Have what the test opens in memory opened on the database that it is told for."""
-    kind: str = getattr(request, "param", "sqlite")
-    if kind == "postgresql":
-        yield from _on_postgresql(InTurns(request), monkeypatch)
-    else:
-        yield kind
+_ON_SQLITE: Any = (Database.__init__, Database.close, app._open_in_memory)
 
 
-def _on_postgresql(turns: InTurns, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    begin, close = Database.__init__, Database.close
+@contextmanager
+def _opening(begin: Any, close: Any, open_anew: Any) -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(Database, "__init__", begin)
+        patched.setattr(Database, "close", close)
+        patched.setattr(app, "_open_in_memory", open_anew)
+        yield
+
+
+@contextmanager
+def _on_postgresql(request: pytest.FixtureRequest) -> Iterator[str]:
+    """Have whatever is opened in memory opened on PostgreSQL."""
+    turns = InTurns(request)
+    begin = _ON_SQLITE[0]
+    giving_back = Database.close
 
     def opened(self: Database, url: str = MEMORY_URL, *, image: Any = None) -> None:
         if url != MEMORY_URL or image is not None:
@@ -126,7 +136,7 @@ def _on_postgresql(turns: InTurns, monkeypatch: pytest.MonkeyPatch) -> Iterator[
         turns.opened(self, kept)
 
     def closed(self: Database) -> None:
-        close(self)
+        giving_back(self)
         turns.closed(self)
 
     def open_anew(settings: Settings) -> World:
@@ -135,12 +145,31 @@ def _on_postgresql(turns: InTurns, monkeypatch: pytest.MonkeyPatch) -> Iterator[
         turns.opened(world.database, kept)
         return world
 
-    with monkeypatch.context() as patched:
-        patched.setattr(Database, "__init__", opened)
-        patched.setattr(Database, "close", closed)
-        patched.setattr(app, "_open_in_memory", open_anew)
+    with _opening(opened, closed, open_anew):
         yield "postgresql"
     turns.end()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def module_database(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Have what a module's tests share opened on PostgreSQL, where all are told there."""
+    on_sqlite = any(mark.name == "sqlite" for mark in request.node.iter_markers())
+    if os.environ.get(VARIABLE) != "postgresql" or on_sqlite:
+        yield
+        return
+    with _on_postgresql(request):
+        yield
+
+
+@pytest.fixture(autouse=True)
+def database(request: pytest.FixtureRequest, module_database: None) -> Iterator[str]:
+    """Have what the test opens in memory opened on the database that it is told for."""
+    if getattr(request, "param", "sqlite") == "postgresql":
+        with _on_postgresql(request):
+            yield "postgresql"
+    else:
+        with _opening(*_ON_SQLITE):
+            yield "sqlite"
 
 
 def told_on(metafunc: pytest.Metafunc) -> None:

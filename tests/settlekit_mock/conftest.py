@@ -6,9 +6,9 @@ import pytest
 from settlekit_mock.kernel.database import MEMORY_URL, Database
 from settlekit_mock.kernel.times import from_text
 from settlekit_mock.kernel.world import Settings, World
-from tests.both_databases import database, told_on
+from tests.both_databases import database, module_database, told_on
 
-__all__ = ["database"]
+__all__ = ["database", "module_database"]
 pytest_generate_tests = told_on
 START = "2026-03-01T00:00:00Z"
 

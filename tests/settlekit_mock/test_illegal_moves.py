@@ -18,6 +18,7 @@ from settlekit_mock.recurring.rules import AuthorizationStatus, SubscriptionStat
 from tests.settlekit_mock import standing
 from tests.settlekit_mock.control.conftest import START, rows_of
 
+pytestmark = pytest.mark.sqlite
 MADE: Final = "made"
 KEPT: Final = "answered, and nothing changes"
 OVER: Final = (409, "CHECKOUT_SESSION_NOT_OPEN")

@@ -15,6 +15,7 @@ from settlekit_mock.http.routes import Route
 from settlekit_mock.kernel.tables import METADATA
 from tests.conformance.lived import PAGES, PAYMENTS, SHOP, TOKENS, Lived
 
+pytestmark = pytest.mark.sqlite
 OWN_ONLY: Final = [
     (route, holder)
     for route in ROUTES

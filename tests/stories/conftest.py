@@ -18,10 +18,10 @@ from settlekit_mock.control.scenario import Played
 from settlekit_mock.driver import Driver
 from settlekit_mock.kernel.times import from_text, to_moment
 from settlekit_mock.seeding import PROVIDER_TOKEN
-from tests.both_databases import database, told_on
+from tests.both_databases import database, module_database, told_on
 from tests.settlekit_mock.cli.serving import driving
 
-__all__ = ["database"]
+__all__ = ["database", "module_database"]
 pytest_generate_tests = told_on
 
 SEED = 7

@@ -8,6 +8,7 @@ from settlekit.models import BatchStatus
 from settlekit_mock import MockServer
 from tests.settlekit_mock.control.conftest import rows_of
 
+pytestmark = pytest.mark.sqlite
 BUYER = "b1"
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from sqlalchemy import Table
+from sqlalchemy import Select, Table
 from werkzeug.test import Client
 
 from settlekit_mock import MockServer
@@ -49,11 +49,16 @@ class Control:
         return self.call("PATCH", path, json=body)
 
 
+def in_order(table: Table) -> Select[Any]:
+    """Return the query of a table's rows, in the order of its key: a database has none."""
+    return table.select().order_by(*(table.primary_key.columns or table.columns))
+
+
 def rows_of(world: World, *but: Table) -> dict[str, list[Any]]:
     """Return every row of every table: what a refused call leaves as it was."""
     with world.snapshot() as connection:
         return {
-            table.name: [tuple(row) for row in connection.execute(table.select())]
+            table.name: [tuple(row) for row in connection.execute(in_order(table))]
             for table in METADATA.sorted_tables
             if table not in but
         }

@@ -15,6 +15,7 @@ from settlekit_mock.kernel.world import Image
 from tests.settlekit_mock.control.conftest import START, rows_of
 from tests.settlekit_mock.writing import WRITES, Call, said, send
 
+pytestmark = pytest.mark.sqlite
 REFUSALS = [
     (429, "RATE_LIMITED"),
     (500, "INTERNAL"),

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from settlekit import Client
 from settlekit_mock import MockServer
@@ -27,11 +28,11 @@ def sell(mock: MockServer, *buyers: str) -> None:
 
 def batch_of(mock: MockServer, buyer: str) -> str:
     with mock.world.snapshot() as connection:
-        query = (
+        query = text(
             "SELECT settlement_batch_id FROM batches JOIN buyers USING (buyer_number) "
-            "WHERE buyer_id = ?"
+            "WHERE buyer_id = :buyer"
         )
-        found: str = connection.exec_driver_sql(query, (buyer,)).scalar_one()
+        found: str = connection.execute(query, {"buyer": buyer}).scalar_one()
     return found
 
 

@@ -12,6 +12,7 @@ from settlekit_mock.driver import ControlError
 from settlekit_mock.webhooks.install import mounts_of
 from settlekit_mock.webhooks.sender import Outcome
 
+pytestmark = pytest.mark.sqlite
 HOOK = "https://shop.example/hook"
 HOOKS = "/market/webhooks"
 CONFIRMED = "direct_payment.confirmed"

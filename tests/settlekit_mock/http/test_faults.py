@@ -398,6 +398,7 @@ def test_a_fault_that_was_rolled_back_never_strikes(world: World) -> None:
     assert gate.strike("POST", "/v1/orders") is None
 
 
+@pytest.mark.sqlite
 def test_a_restored_world_brings_its_faults_back(world: World) -> None:
     """A gate that rests wakes when a copy with faults in it is restored."""
     gate = Gate(world)

@@ -54,7 +54,7 @@ def entries(world: World) -> list[tuple[str, str, int]]:
 def journal_bytes(world: World) -> bytes:
     """Return the whole journal as bytes."""
     with world.snapshot() as connection:
-        rows = connection.exec_driver_sql("SELECT seq, at, kind, subject, data FROM events").all()
+        rows = connection.exec_driver_sql("SELECT * FROM events ORDER BY seq").all()
     return repr([tuple(row) for row in rows]).encode()
 
 

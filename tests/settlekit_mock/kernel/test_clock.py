@@ -1,6 +1,7 @@
 """The clock's state: frozen and real, and never going back."""
 
 import threading
+from collections.abc import Iterator
 
 import pytest
 from hypothesis import given
@@ -35,13 +36,14 @@ def machine(monkeypatch: pytest.MonkeyPatch) -> Machine:
 
 
 @pytest.fixture
-def real(machine: Machine) -> World:
+def real(machine: Machine) -> Iterator[World]:
     """A world on the real clock, of a machine whose time the test sets."""
     made = World(Database(), Settings())
     made.database.prepare()
     made.create()
     made.due.on("step", step)
-    return made
+    yield made
+    made.close()
 
 
 def frozen(instant: int) -> State:

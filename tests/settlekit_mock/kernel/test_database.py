@@ -13,6 +13,8 @@ from settlekit_mock.kernel.database import Database, DatabaseUnusable
 from settlekit_mock.kernel.tables import EVENTS
 from settlekit_mock.kernel.world import Settings, World
 
+pytestmark = pytest.mark.sqlite
+
 
 def kinds(world: World) -> list[str]:
     with world.snapshot() as connection:

@@ -4,8 +4,8 @@ import pytest
 
 from settlekit_mock.kernel.own_invariants import INVARIANTS
 from settlekit_mock.kernel.world import World
+from tests.settlekit_mock.breaking import break_it
 
-pytestmark = pytest.mark.sqlite
 TABLES = {"journal_never_changes": "events", "first_answers_never_change": "idempotency"}
 
 
@@ -20,6 +20,5 @@ def objections(world: World) -> dict[str, list[str]]:
 def test_a_guard_that_is_gone_is_named(world: World, name: str, table: str, verb: str) -> None:
     """Without its trigger a table can be changed, and one invariant says so."""
     assert objections(world) == {}
-    with world.transaction() as tx:
-        tx.connection.exec_driver_sql(f"DROP TRIGGER {table}_no_{verb}")
+    break_it(world, lambda run: run(f"DROP TRIGGER {table}_no_{verb}"))
     assert objections(world) == {name: [table]}

@@ -18,6 +18,7 @@ from settlekit_mock.operations.routes import ROUTES
 from settlekit_mock.payments.merchants import create_merchant
 from settlekit_mock.payments.tables import Merchant
 from settlekit_mock.settlement.buyers import NewBuyer, create_buyer
+from tests.settlekit_mock.control.conftest import in_order
 
 ADMIN = "sandbox_admin_token"
 SECRET = {"X-Admin-Secret": "sandbox_admin_secret"}
@@ -68,7 +69,8 @@ def rows_of(world: World) -> dict[str, list[Any]]:
     """Return every row of every table: what a refused call must leave as it was."""
     with world.snapshot() as connection:
         return {
-            table.name: connection.execute(table.select()).all() for table in METADATA.sorted_tables
+            table.name: connection.execute(in_order(table)).all()
+            for table in METADATA.sorted_tables
         }
 
 

@@ -10,6 +10,7 @@ from settlekit_mock.kernel.money import MAJOR
 from settlekit_mock.kernel.world import World
 from tests.settlekit_mock.operations.conftest import Operator, credit, held, rows_of, sound
 
+pytestmark = pytest.mark.sqlite
 NO_LIMIT = 2**30
 OWNER = ("buyer_1", 1)
 DEBIT = {"kind": "adjustment", "direction": "debit", "amount_usd": "1", "reason": "r" * 1000}

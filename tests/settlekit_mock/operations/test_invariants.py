@@ -14,7 +14,7 @@ from settlekit_mock.operations.rules.top_ups import Completed
 from settlekit_mock.operations.top_ups import begin_top_up, credit_top_up
 from settlekit_mock.payments.merchants import create_merchant
 from settlekit_mock.settlement.buyers import NewBuyer, create_buyer
-from tests.settlekit_mock.ledger.test_invariants import Run, break_it
+from tests.settlekit_mock.breaking import Run, break_it
 from tests.settlekit_mock.operations.conftest import Operator, credit
 
 PATH = "/v1/admin/payouts"

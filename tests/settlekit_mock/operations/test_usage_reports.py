@@ -177,9 +177,8 @@ def test_the_largest_sums_are_exact(operator: Operator, world: World, merchant: 
         )
         for number in range(20):
             tx.connection.exec_driver_sql(
-                "INSERT INTO usage_records VALUES (NULL, ?, 'app_1', 'd', 'b', 'f', 'byok', 'p',"
-                " 'm', 0, 0, 0, 'USD', 0, ?, ?, 0, 0)",
-                (f"req_{number}", most, most),
+                f"INSERT INTO usage_records VALUES ({number}, 'req_{number}', 'app_1', 'd', 'b',"
+                f" 'f', 'byok', 'p', 'm', 0, 0, 0, 'USD', 0, {most}, {most}, 0, 0)"
             )
     row, _ = read(operator, REVENUE)
     assert row["retail_price_usd"] == row["channel_revenue_usd"] == "180000000000.00000140"

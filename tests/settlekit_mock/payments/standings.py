@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
+from sqlalchemy import text
 from werkzeug.test import Client
 
 from settlekit_mock import MockServer
@@ -65,8 +66,10 @@ class Standings:
 
     def _pause_the_late_one(self) -> None:
         with self.world.transaction() as tx:
-            (late,) = tx.connection.exec_driver_sql(
-                "SELECT subscription_id FROM webhook_subscriptions WHERE callback_url LIKE '%late'"
+            (late,) = tx.connection.execute(
+                text(
+                    "SELECT subscription_id FROM webhook_subscriptions WHERE callback_url LIKE '%late'"
+                )
             ).scalars()
             pause(tx, self.owner, late)
         self.mock.clock.advance(minutes=1)

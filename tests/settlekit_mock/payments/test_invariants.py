@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from settlekit_mock.payments.invariants import INVARIANTS
-from tests.settlekit_mock.ledger.test_invariants import break_it
+from tests.settlekit_mock.breaking import break_it
 from tests.settlekit_mock.payments.standings import Run, Standings, standing
 
 Breaking = Callable[[Run, Standings], None]

@@ -1,4 +1,5 @@
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import msgspec
@@ -139,9 +140,9 @@ def event_of(data: dict) -> bytes:
     )
 
 
-@pytest.fixture
-def shop() -> Iterator[Shop]:
-    """The sandbox's shop, told of everything at its endpoint; sound at the end of the test."""
+@contextmanager
+def opened_shop() -> Iterator[Shop]:
+    """Open the sandbox's shop, told of everything at its endpoint."""
     world = open_world(settings=Settings(seed=7, freeze_at=NOW))
     receiver = Receiver()
     mounts_of(world).mount(ORIGIN, receiver)
@@ -151,6 +152,13 @@ def shop() -> Iterator[Shop]:
         create_buyer(tx, NewBuyer("other_buyer"))
         add_token(tx.connection, token="other", role="buyer", subject="other_buyer", created_at=NOW)
     yield Shop(world, receiver)
-    with world.snapshot() as connection:
-        assert check_all(connection) == []
     world.close()
+
+
+@pytest.fixture
+def shop() -> Iterator[Shop]:
+    """The sandbox's shop; sound at the end of the test."""
+    with opened_shop() as made:
+        yield made
+        with made.world.snapshot() as connection:
+            assert check_all(connection) == []

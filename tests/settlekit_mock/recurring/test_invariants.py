@@ -1,8 +1,11 @@
+from collections.abc import Iterator
+
 import pytest
 
 from settlekit_mock.recurring.invariants import INVARIANTS
+from tests.settlekit_mock.breaking import break_it
 from tests.settlekit_mock.payments.conftest import data
-from tests.settlekit_mock.recurring.conftest import Shop
+from tests.settlekit_mock.recurring.conftest import Shop, opened_shop
 
 BROKEN = {
     "subscriptions_equal_their_charges": "UPDATE payment_subscriptions SET charge_count = 2",
@@ -36,13 +39,18 @@ KEPT_OTHERWISE = {
 
 
 @pytest.fixture
-def lived(shop: Shop) -> Shop:
-    """A shop with a subscription and two runs, in a copy of its world that a test may break."""
+def lived() -> Iterator[Shop]:
+    """A shop with a subscription and two runs, which a test may break."""
+    with opened_shop() as shop:
+        live(shop)
+        yield shop
+
+
+def live(shop: Shop) -> None:
     data(shop.subscribe(), 201)
     made = data(shop.authorize(max_runs=5, expires_at="2027-01-01T00:00:00Z"), 201)
     for slot_id in "12":
         data(shop.run(made["schedule_token"], slot_id))
-    return shop
 
 
 def found(shop: Shop) -> set[str]:
@@ -58,11 +66,9 @@ def test_all_are_broken_here() -> None:
 @pytest.mark.parametrize("name", BROKEN)
 def test_only_it_objects(lived: Shop, name: str) -> None:
     """A sound database is sound to all; a broken one only the invariant that it breaks objects to."""
-    image = lived.world.image()
     assert found(lived) == set()
-    breaks(lived, BROKEN[name])
+    break_it(lived.world, lambda run: run(BROKEN[name]))
     assert found(lived) == {name}
-    lived.world.restore(image)
 
 
 @pytest.mark.parametrize(
@@ -71,25 +77,12 @@ def test_only_it_objects(lived: Shop, name: str) -> None:
 )
 def test_an_answer_that_was_changed_is_noticed(lived: Shop, name: str, statement: str) -> None:
     """A key's answer or payload that isn't its effect's is told by the invariant of keys."""
-    image = lived.world.image()
-    breaks(lived, statement)
+    break_it(lived.world, lambda run: run(statement))
     assert found(lived) == {name}
-    lived.world.restore(image)
-
-
-def breaks(shop: Shop, statement: str) -> None:
-    """Run a statement with the guards of kept answers off."""
-    with shop.world.transaction() as tx:
-        run = tx.connection.exec_driver_sql
-        for guard in ("idempotency_no_update", "idempotency_no_delete"):
-            run(f"DROP TRIGGER {guard}")
-        run(statement)
 
 
 def test_a_renewal_that_is_lost(lived: Shop) -> None:
     """A subscription whose next charge isn't due any more is told."""
-    image = lived.world.image()
     with lived.world.transaction() as tx:
         tx.connection.exec_driver_sql("DELETE FROM due WHERE kind = 'subscription.renew'")
     assert found(lived) == {"what_recurs_is_due"}
-    lived.world.restore(image)

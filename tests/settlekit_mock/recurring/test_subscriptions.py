@@ -1,4 +1,5 @@
 import pytest
+from sqlalchemy import text
 
 from settlekit.challenge import challenge_hash
 from settlekit.webhooks import classify
@@ -167,9 +168,11 @@ def test_a_subscription_in_dollars(
     assert (made["currency"], made["token_symbol"]) == ("USD", "USDC")
     assert (charge["pricing_band"], charge["settlement_cadence"]) == (band, cadence)
     assert charge["protocol_fee_minor"] == fee_minor
-    query = "SELECT currency, balance FROM ledger_accounts WHERE kind = 'chain' AND owner_id = ?"
+    query = text(
+        "SELECT currency, balance FROM ledger_accounts WHERE kind = 'chain' AND owner_id = :owner"
+    )
     with shop.world.snapshot() as connection:
-        held = dict(connection.exec_driver_sql(query, (BUYER,)).all())
+        held = dict(connection.execute(query, {"owner": BUYER}).all())
     assert held == {"JPY": 1_000_000 * 10**8, "USD": (1_000_000 - debit) * 10**6}
 
 

@@ -94,6 +94,7 @@ def test_a_summary_reads_no_usage(
     assert [text for text in counted.statements if " usage" in text and "FROM usage" in text] == []
 
 
+@pytest.mark.sqlite
 @pytest.mark.parametrize("path", ["usage-events", "settlement-batches"])
 def test_a_page_uses_an_index(
     mock: MockServer, shop: Shop, buyer: Buyer, provider: Provider, path: str

@@ -7,9 +7,8 @@ import pytest
 from settlekit_mock import MockServer
 from settlekit_mock.control.check import INVARIANTS
 from settlekit_mock.settlement.invariants import INVARIANTS as OURS
+from tests.settlekit_mock.breaking import Run, break_it
 from tests.settlekit_mock.settlement.conftest import SHOP, SLOTS, START
-
-Run = Callable[[str], None]
 
 SETTLED, RECOVERED, WAITING, UNKNOWN, PAST_DUE = "settled", "recovered", "waiting", "lost", "late"
 """Buyers, named after what becomes of their only batch; ``open`` has none yet."""
@@ -60,32 +59,16 @@ def scope_of(buyer: str) -> str:
     )
 
 
-def unguarded(run: Run, table: str) -> None:
-    """Take a table's guards off and put them back afterwards: a break without a trace."""
-    for verb in ("update", "delete"):
-        run(f"DROP TRIGGER {table}_no_{verb}")
-
-
-def guarded_again(run: Run, table: str) -> None:
-    for verb in ("update", "delete"):
-        run(
-            f"CREATE TRIGGER {table}_no_{verb} BEFORE {verb} ON {table} "
-            "BEGIN SELECT RAISE(ABORT, 'no'); END"
-        )
-
-
 def a_state_that_isnt_one(run: Run) -> None:
     # The history agrees with it, so that only the state itself is wrong.
     run(f"UPDATE batches SET status = 'paused' WHERE batch_number = {batch_of(WAITING)}")
 
 
 def a_move_that_isnt_in_the_table(run: Run) -> None:
-    unguarded(run, "batch_moves")
     run(
         "UPDATE batch_moves SET move = 'find_receipt' WHERE move = 'confirm' "
         f"AND batch_number = {batch_of(SETTLED)}"
     )
-    guarded_again(run, "batch_moves")
 
 
 def a_29th_attempt(run: Run) -> None:
@@ -114,18 +97,14 @@ def a_debit_before_its_gate(run: Run) -> None:
 
 
 def a_debit_without_a_notice(run: Run) -> None:
-    unguarded(run, "notices")
     run(f"DELETE FROM notices WHERE kind = 'final_debit' AND period_number = {period_of(SETTLED)}")
-    guarded_again(run, "notices")
 
 
 def a_debit_notice_to_a_provider(run: Run) -> None:
-    unguarded(run, "notices")
     run(
         "UPDATE notices SET audience = 'provider' WHERE kind = 'final_debit' "
         f"AND period_number = {period_of(SETTLED)}"
     )
-    guarded_again(run, "notices")
 
 
 def a_settlement_without_a_receipt(run: Run) -> None:
@@ -133,13 +112,11 @@ def a_settlement_without_a_receipt(run: Run) -> None:
 
 
 def a_debit_made_twice(run: Run) -> None:
-    unguarded(run, "ledger_transactions")
     run(
         "UPDATE ledger_transactions SET reason = 'batch_settled' "
         "WHERE reason = 'batch_debit_submitted' AND subject = (SELECT settlement_batch_id "
         f"FROM batches WHERE batch_number = {batch_of(SETTLED)})"
     )
-    guarded_again(run, "ledger_transactions")
 
 
 def a_receivable_of_somebody_else(run: Run) -> None:
@@ -188,9 +165,7 @@ def a_row_nobody_added(run: Run) -> None:
 
 
 def a_row_changed_after_the_fact(run: Run) -> None:
-    unguarded(run, "usage")
     run(f"UPDATE usage SET created_at = created_at + 1 WHERE period_number = {period_of(SETTLED)}")
-    guarded_again(run, "usage")
 
 
 def an_exposure_that_was_forgotten(run: Run) -> None:
@@ -255,26 +230,23 @@ def test_every_invariant_has_its_break() -> None:
 
 def test_a_state_that_isnt_one_is_named(broken: MockServer) -> None:
     """A batch in no state of the table is found out; its history can't agree with it either."""
-    with broken.world.database.write() as connection:
-        a_state_that_isnt_one(lambda statement: connection.exec_driver_sql(statement))  # type: ignore[arg-type,return-value]
+    break_it(broken.world, a_state_that_isnt_one)
     named = {"batch_states_are_known", "batch_moves_follow_the_table"}
     with broken.world.snapshot() as connection:
         found = {one.name for invariant in OURS[:2] for one in invariant(connection)}
     assert found == named
 
 
-@pytest.mark.parametrize(("name", "break_it"), BREAKS.items(), ids=BREAKS)
+@pytest.mark.parametrize(("name", "breaking"), BREAKS.items(), ids=BREAKS)
 def test_only_the_broken_invariant_objects(
-    broken: MockServer, name: str, break_it: Callable[[Run], None]
+    broken: MockServer, name: str, breaking: Callable[[Run], None]
 ) -> None:
     """A broken rule is named by its own invariant, and by no other."""
-    with broken.world.database.write() as connection:
-        break_it(lambda statement: connection.exec_driver_sql(statement))  # type: ignore[arg-type,return-value]
+    break_it(broken.world, breaking)
     assert objections(broken) == {name}
 
 
 def test_a_miscounted_attempt_is_named(broken: MockServer) -> None:
     """A batch that counts more attempts than it made is found out."""
-    with broken.world.database.write() as connection:
-        an_attempt_nobody_counted(lambda statement: connection.exec_driver_sql(statement))  # type: ignore[arg-type,return-value]
+    break_it(broken.world, an_attempt_nobody_counted)
     assert "runs_have_28_attempts" in objections(broken)

@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator
 
 import pytest
+from sqlalchemy import text
 
 from settlekit_mock import MockServer
 from tests.settlekit_mock.settlement.conftest import (
@@ -39,9 +40,9 @@ def answers(provider: Provider) -> Iterator[str]:
 
 def planted(mock: MockServer) -> list[str]:
     """Return what stands for the buyer anywhere in the database."""
-    query = "SELECT account_id FROM ledger_accounts WHERE owner_id = ?"
+    query = text("SELECT account_id FROM ledger_accounts WHERE owner_id = :owner")
     with mock.world.snapshot() as connection:
-        accounts = connection.exec_driver_sql(query, (CANARY,)).scalars().all()
+        accounts = connection.execute(query, {"owner": CANARY}).scalars().all()
     return [CANARY, CANARY_TOKEN, *accounts]
 
 

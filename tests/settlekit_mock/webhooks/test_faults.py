@@ -319,6 +319,7 @@ def test_times_are_attempts(world: World, receiver: Receiver, subscription: Subs
     assert left(world) == []
 
 
+@pytest.mark.sqlite
 def test_a_rate_strikes_the_same_attempts_again(
     world: World, receiver: Receiver, subscription: Subscription
 ) -> None:
@@ -345,6 +346,7 @@ def test_the_journal_tells_of_a_webhooks_fault(
     assert told[0][1] == {"fault": "drop", "delivery_id": deliveries(world)[0].delivery_id}
 
 
+@pytest.mark.sqlite
 def test_small_steps_and_a_large_one_meet_the_same_faults(
     world: World, receiver: Receiver, subscription: Subscription
 ) -> None:
@@ -362,6 +364,7 @@ def test_small_steps_and_a_large_one_meet_the_same_faults(
     assert journal(world) == at_once
 
 
+@pytest.mark.sqlite
 def test_nothing_asked_costs_no_look(
     world: World,
     receiver: Receiver,
