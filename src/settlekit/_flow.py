@@ -18,7 +18,7 @@ import attrs
 from settlekit._calls.call import Answer, Call, Wait
 from settlekit._observing import AttemptEnded, AttemptStarted, Observer, RetryPlanned
 from settlekit._refusals import is_refusal, refusal
-from settlekit.errors import DecodeError, InvalidArgument, TransportError
+from settlekit.errors import DecodeError, InvalidArgument, SetUpIncomplete, TransportError
 
 T = TypeVar("T")
 
@@ -146,6 +146,7 @@ def perform(
     left, so that a token can change.
     """
     deadline = chance.monotonic() + policy.total_seconds
+    failure: Exception | None = None
     call_id = next(_call_ids)
     for attempt in count(1):
         request = prepare(call, _left(deadline - chance.monotonic()))
@@ -156,7 +157,8 @@ def perform(
         error = _problem(call, outcome, request, chance.wall)
         if error is None:
             assert isinstance(outcome, Answer)
-            return call.read(outcome)
+            return _whole(call, call.read(outcome), failure)
+        failure = error
         seconds = _pause(call, error, attempt, policy, chance)
         if seconds is None or seconds >= deadline - chance.monotonic():
             raise error
@@ -165,6 +167,15 @@ def perform(
         if seconds > 0:
             yield Wait(seconds)
     raise AssertionError("attempts are counted without end")
+
+
+def _whole(call: Call[T], result: T, failure: Exception | None) -> T:
+    """Return a result, unless an answer that was lost had what none has any more."""
+    name = call.shown_once
+    if name is None or failure is None or getattr(result, name) is not None:
+        return result
+    told = f"the {name} was in an answer that was lost ({failure}): revoke what was made, in done"
+    raise SetUpIncomplete(f"{told}, and begin again", result) from failure
 
 
 def _send(

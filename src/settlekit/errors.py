@@ -5,7 +5,7 @@ SettlekitError
 ├── ClientUnusable                also RuntimeError: closed, or of another event loop
 ├── InvalidArgument               also ValueError: names the field, nothing was sent
 ├── WaitTimeout                   also TimeoutError: still waiting when the time was up
-├── SetUpIncomplete               a later call failed: keep what the earlier ones made
+├── SetUpIncomplete               made in part: ``done`` is what there is
 ├── TransportError                no answer came; the HTTP library's error is the cause
 │   └── RequestTimeout
 ├── ApiError                      the server answered with an error
@@ -72,7 +72,10 @@ class WaitTimeout(SettlekitError, TimeoutError):
 
 
 class SetUpIncomplete(SettlekitError):
-    """A call of several failed; ``done`` is what the earlier ones made, the cause says why."""
+    """Something was made in part: ``done`` is what there is, the cause says what failed.
+
+    A later call of several failed, or an answer was lost that had what is shown once.
+    """
 
     def __init__(self, message: str, done: Any = None) -> None:
         super().__init__(message, done)

@@ -18,6 +18,7 @@ from settlekit.errors import (
     RateLimited,
     RequestTimeout,
     ServerError,
+    SetUpIncomplete,
     TransportError,
 )
 
@@ -338,3 +339,32 @@ def test_a_senseless_policy_is_refused(wrong: dict[str, float]) -> None:
     """No attempts, no time or negative waits are refused by the field's name."""
     with pytest.raises(InvalidArgument, match=next(iter(wrong))):
         RetryPolicy(**wrong)  # type: ignore[arg-type]
+
+
+@attrs.frozen
+class Made:
+    """What a call makes, and a token that the first answer alone has."""
+
+    token: str | None
+
+
+@pytest.mark.parametrize("told", ["tok_1", None])
+def test_what_is_shown_once_may_be_missing_at_a_first_attempt(told: str | None) -> None:
+    """Where nothing was lost the answer is as it is: the caller asked for it before."""
+    call = making(told)
+    assert World().play(call, RetryPolicy(attempts=2), [OK]) == Made(told)
+
+
+def test_what_is_shown_once_is_never_lost_unseen() -> None:
+    """A repeat that comes without it raises, with what was made and why its token is gone."""
+    world = World()
+    assert world.play(making("tok_1"), RetryPolicy(attempts=2), [BROKEN, OK]) == Made("tok_1")
+    with pytest.raises(SetUpIncomplete, match="the token was in an answer") as caught:
+        world.play(making(None), RetryPolicy(attempts=2), [BROKEN, OK])
+    assert (caught.value.done, caught.value.__cause__) == (Made(None), BROKEN)
+
+
+def making(token: str | None) -> Call[Made]:
+    return Call(
+        method="POST", path="/x", read=lambda _: Made(token), repeatable=True, shown_once="token"
+    )

@@ -1,6 +1,6 @@
 """The routes of merchants."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from msgspec import Meta
 
@@ -23,7 +23,10 @@ from settlekit_mock.payments.rules import merchants as rules
 
 
 class MerchantBody(Body, frozen=True, kw_only=True):
-    """What a merchant sets up; a field that isn't given stays as it is."""
+    """What a merchant sets up; a field that isn't given stays as it is.
+
+    Acceptance of the terms and the mandate's cap have two names each, which must agree.
+    """
 
     merchant: ShortText
     display_name: ShortText | None = None
@@ -54,9 +57,6 @@ class MandateBody(Body, frozen=True, kw_only=True):
 
 def _set_up(request: Request) -> Reply:
     body: MerchantBody = request.body
-    accepted = body.terms_accepted
-    if body.standard_terms_accepted is not None:
-        accepted = body.standard_terms_accepted
     given = merchants.SetUp(
         merchant=body.merchant,
         display_name=body.display_name,
@@ -64,9 +64,9 @@ def _set_up(request: Request) -> Reply:
         billing_currency=body.billing_currency,
         allowed_currencies=body.allowed_currencies,
         webhook_callback_url=body.webhook_callback_url,
-        mandate_cap_minor=body.max_amount_minor or body.billing_mandate_cap_minor,
+        mandate_cap_minor=_agreed(body, "max_amount_minor", "billing_mandate_cap_minor"),
         checkout_allowed_origins=body.checkout_allowed_origins,
-        terms_accepted=accepted,
+        terms_accepted=_agreed(body, "standard_terms_accepted", "terms_accepted"),
         terms_version=body.terms_version,
         sandbox_confirmed=body.sandbox_confirmed,
         sandbox_session_id=body.sandbox_session_id,
@@ -80,6 +80,14 @@ def _set_up(request: Request) -> Reply:
     return Reply(
         201 if created else 200, changed_answer(found, ready, created=created, secret=created)
     )
+
+
+def _agreed(body: MerchantBody, *names: str) -> Any:
+    """Return what one of two names says; both given, they must say the same."""
+    said = {getattr(body, name) for name in names} - {None}
+    if len(said) > 1:
+        raise Invalid(f"{', '.join(names)}: must say the same")
+    return next(iter(said), None)
 
 
 def _get(request: Request) -> MerchantAnswer:

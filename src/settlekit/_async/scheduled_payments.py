@@ -49,7 +49,9 @@ class AsyncScheduledPayments:
         """Approve runs of ``amount_minor`` units each by a recurring, daily challenge.
 
         ``schedule_token`` of the result is there this once: store it. The same challenge
-        answers the same authorization without it. ``cadence_limit`` has max_runs_per_day,
+        answers the same authorization without it. Should the answer that had it be lost,
+        SetUpIncomplete has the authorization in ``done``: revoke it, and authorize again with
+        a new challenge. ``cadence_limit`` has max_runs_per_day,
         max_runs_per_month, max_amount_minor_per_day and max_amount_minor_per_month.
         """
         return await self._core.run(

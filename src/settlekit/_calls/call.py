@@ -7,6 +7,7 @@ from typing import Any, Generic, TypeVar
 
 import attrs
 
+from settlekit.errors import InvalidArgument
 from settlekit.models.base import Response, json_object
 
 T = TypeVar("T")
@@ -65,6 +66,8 @@ class Call(Generic[T]):
     root: Root = Root.API
     #: A 404 or 409 may mean that the merchant has no hosted checkout.
     hosted_checkout: bool = False
+    #: What the first answer alone has: a repeat that comes without it raises SetUpIncomplete.
+    shown_once: str | None = None
 
 
 @attrs.frozen
@@ -88,6 +91,15 @@ def post(path: str, read: Callable[[Answer], T], **body: object) -> Call[T]:
     """Make a POST, which isn't safe to repeat; a field without a value is left out."""
     fields = {name: value for name, value in body.items() if value is not None}
     return Call(method="POST", path=path, read=read, body=fields)
+
+
+def agreeing(call: Call[T], *names: tuple[str, str]) -> Call[T]:
+    """Return the call, unless two names of one thing say different things in its body."""
+    body = call.body or {}
+    for name, other in names:
+        if name in body and other in body and body[name] != body[other]:
+            raise InvalidArgument(other, f"contradicts {name}: give one of them, or both alike")
+    return call
 
 
 def stated(query: Mapping[str, str | int | None]) -> dict[str, str]:

@@ -5,7 +5,7 @@ from typing import Any
 
 from settlekit import _codec
 from settlekit._calls import arguments, terms, webhook_endpoints
-from settlekit._calls.call import Call, Steps, get, post
+from settlekit._calls.call import Call, Steps, agreeing, get, post
 from settlekit.errors import SettlekitError, SetUpIncomplete
 from settlekit.models import (
     BillingMandate,
@@ -40,7 +40,7 @@ def set_up(
     live_mode_requested: bool | None = None,
 ) -> Call[Merchant]:
     """Create or update an account; not repeated, for its secret comes once."""
-    return post(
+    call = post(
         PATH,
         _codec.one(Merchant),
         merchant=terms.merchant_key(merchant),
@@ -69,6 +69,11 @@ def set_up(
         ),
         live_mode_requested=arguments.flag(live_mode_requested, "live_mode_requested"),
     )
+    return agreeing(
+        call,
+        ("standard_terms_accepted", "terms_accepted"),
+        ("max_amount_minor", "billing_mandate_cap_minor"),
+    )
 
 
 def fetch(merchant: str) -> Call[Merchant]:
@@ -94,13 +99,14 @@ def prepare_billing_mandate(
     max_amount_minor: int | None = None,
 ) -> Call[BillingMandate]:
     """Prepare the mandate that collects the plan's base fee."""
-    return post(
+    call = post(
         f"{_path(merchant)}/billing-mandate",
         _codec.one(BillingMandate),
         currency=arguments.currency(currency),
         billing_currency=arguments.currency(billing_currency, "billing_currency"),
         max_amount_minor=arguments.amount_minor(max_amount_minor, "max_amount_minor"),
     )
+    return agreeing(call, ("currency", "billing_currency"))
 
 
 def set_up_checkout(

@@ -50,7 +50,7 @@ def authorize(
     external_signature: str | None = None,
     external_safe_tx_hash: str | None = None,
 ) -> Call[ScheduledAuthorization]:
-    """Approve runs by a recurring challenge, whose nonce makes the call safe to repeat."""
+    """Approve runs by a recurring challenge, whose nonce makes one authorization of repeats."""
     text = arguments.optional
     amount = arguments.amount_minor
     call = post(
@@ -85,7 +85,7 @@ def authorize(
         external_signature=text(external_signature, "external_signature"),
         external_safe_tx_hash=text(external_safe_tx_hash, "external_safe_tx_hash"),
     )
-    return attrs.evolve(call, repeatable=True)
+    return attrs.evolve(call, repeatable=True, shown_once="schedule_token")
 
 
 def execute(

@@ -190,6 +190,41 @@ def test_nothing_leaves_with_a_bad_argument(name: str, field: str, value: Any) -
 
 
 @pytest.mark.parametrize(
+    ("name", "given", "refused"),
+    [
+        (
+            "merchants.set_up",
+            {"merchant": "shop", "standard_terms_accepted": True, "terms_accepted": False},
+            "terms_accepted contradicts standard_terms_accepted",
+        ),
+        (
+            "merchants.set_up_checkout",
+            {"merchant": "shop", "max_amount_minor": 5, "billing_mandate_cap_minor": 6},
+            "billing_mandate_cap_minor contradicts max_amount_minor",
+        ),
+        (
+            "merchants.prepare_billing_mandate",
+            {"merchant": "shop", "currency": "JPY", "billing_currency": "USD"},
+            "billing_currency contradicts currency",
+        ),
+    ],
+)
+def test_two_names_of_one_thing_must_agree(name: str, given: dict[str, Any], refused: str) -> None:
+    """Neither wins over the other: what contradicts itself is refused by both names."""
+    with asking_nobody() as client, pytest.raises(InvalidArgument, match=refused):
+        bound(client, name)(**given)
+
+
+def test_two_names_that_say_the_same_are_sent() -> None:
+    """Once normalised: who gives both, as other clients do, is understood."""
+    asked = {"merchant": "shop", "terms_accepted": True, "standard_terms_accepted": True}
+    with asking_nobody() as client, pytest.raises(AssertionError, match="it left"):
+        client.merchants.set_up(**asked, max_amount_minor=5, billing_mandate_cap_minor=5)
+    with asking_nobody() as client, pytest.raises(AssertionError, match="it left"):
+        client.merchants.prepare_billing_mandate("shop", currency="jpy", billing_currency="JPY")
+
+
+@pytest.mark.parametrize(
     ("field", "given"),
     [
         ("path", {"path": "/\ud800"}),

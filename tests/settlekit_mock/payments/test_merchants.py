@@ -118,6 +118,16 @@ def test_risk_acceptance(api: Api, world: World) -> None:
     assert again["metadata_jsonb"]["metered_risk_acceptance"] == receipt
 
 
+def test_other_terms_are_accepted_anew(api: Api, world: World) -> None:
+    """Another version has its own receipt and time; what was accepted before isn't rewritten."""
+    first = set_up(api, terms_accepted=True, terms_version="v1")["merchant_account"]
+    world.due.advance(NOW + DAY)
+    later = set_up(api, terms_accepted=True, terms_version="v2")["merchant_account"]
+    before, after = (one["metadata_jsonb"]["metered_risk_acceptance"] for one in (first, later))
+    assert (after["terms_version"], after["accepted_at"]) == ("v2", "2026-03-03T09:00:00.000Z")
+    assert after["receipt_id"] != before["receipt_id"]
+
+
 def test_origins_are_normalised(api: Api) -> None:
     """Origins are lower case, without the default port, without repeats, the webhook's among them."""
     found = set_up(
@@ -137,10 +147,17 @@ def test_origins_are_normalised(api: Api) -> None:
 
 
 def test_currencies(api: Api) -> None:
-    """A merchant takes its billing currency, unless it names others."""
+    """A merchant takes its billing currency alone, unless it names both."""
     assert set_up(api)["merchant_account"]["metadata_jsonb"]["allowed_currencies"] == ["JPY"]
     both = set_up(api, allowed_currencies={"usd": "USDC", "JPY": "JPYC"})
     assert both["merchant_account"]["metadata_jsonb"]["allowed_currencies"] == ["JPY", "USD"]
+
+
+def test_another_billing_currency_is_taken_alone(api: Api) -> None:
+    """A merchant that named one currency settles in its billing currency, whichever that becomes."""
+    set_up(api, allowed_currencies=["JPY"])
+    account = set_up(api, billing_currency="USD")["merchant_account"]
+    assert account["metadata_jsonb"]["allowed_currencies"] == ["USD"]
 
 
 def test_statements_are_in_the_billing_currency(api: Api, world: World) -> None:
@@ -166,6 +183,7 @@ INVALID = [
     {"display_name": "a" * 256},
     {"allowed_currencies": []},
     {"allowed_currencies": ["EUR"]},
+    {"allowed_currencies": ["USD"]},
     {"allowed_currencies": {"JPY": "USDC"}},
     {"allowed_currencies": "JPY"},
     {"webhook_callback_url": "http://new.example/hook"},
@@ -180,6 +198,8 @@ INVALID = [
     {"billing_mandate_cap_minor": 2**53},
     {"terms_accepted": "yes"},
     {"live_mode_requested": 1},
+    {"terms_accepted": False, "standard_terms_accepted": True},
+    {"max_amount_minor": 5, "billing_mandate_cap_minor": 6},
 ]
 
 
