@@ -14,7 +14,7 @@ from settlekit_mock.settlement.buyers import buyer_with_id
 from settlekit_mock.settlement.simulations import ALL, Kind, Target, simulate
 
 Times = Annotated[
-    int, Meta(ge=0, le=1_000_000, description="How often it happens; 0 ends the simulation.")
+    int, Meta(ge=0, le=1_000_000, description="How often it happens; 0 ends it for whomever it names.")
 ]
 FailureText = Literal[
     "INSUFFICIENT_BALANCE",

@@ -21,7 +21,7 @@ def buyer_id(buyer: BuyerLike) -> str | None:
 
 
 class SimulateDriver:
-    """What goes wrong next. ``times=0`` ends a simulation; no buyer means all."""
+    """What goes wrong next. ``times=0`` ends it; no buyer means all, there too."""
 
     def __init__(self, calls: Calls) -> None:
         self._calls = calls

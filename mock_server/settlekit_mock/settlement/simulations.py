@@ -7,7 +7,7 @@ batch goes before the one for the buyer, and that before the one for all.
 from enum import StrEnum
 from typing import NamedTuple
 
-from sqlalchemy import Connection, bindparam, delete, insert, or_, select, update
+from sqlalchemy import Connection, Text, bindparam, delete, insert, or_, select, update
 
 from settlekit_mock.kernel.transaction import Transaction
 from settlekit_mock.settlement.rules.timetable import FINALITY_MS
@@ -39,10 +39,11 @@ def simulate(
 ) -> None:
     """Begin a simulation in place of an earlier one of the same kind and target.
 
-    ``times`` 0 ends it; ``None`` goes on until it is ended.
+    ``times`` 0 ends it, and those for whatever the target covers: for all, everybody's.
+    ``None`` goes on until it is ended.
     """
     key = {"of_kind": kind.value, "of_subject": target.subject, "of_buyer": target.buyer_id}
-    tx.connection.execute(_END, key)
+    tx.connection.execute(_END_COVERED if times == 0 else _END, key)
     if times != 0:
         tx.connection.execute(
             insert(SIMULATIONS).values(
@@ -82,6 +83,12 @@ _END = delete(SIMULATIONS).where(
     _SAME_KIND,
     SIMULATIONS.c.subject == bindparam("of_subject"),
     SIMULATIONS.c.buyer_id == bindparam("of_buyer"),
+)
+_OF_SUBJECT, _OF_BUYER = bindparam("of_subject", type_=Text), bindparam("of_buyer", type_=Text)
+_END_COVERED = delete(SIMULATIONS).where(
+    _SAME_KIND,
+    or_(SIMULATIONS.c.subject == _OF_SUBJECT, _OF_SUBJECT == ""),
+    or_(SIMULATIONS.c.buyer_id == _OF_BUYER, _OF_BUYER == ""),
 )
 _FITTING = (
     select(SIMULATIONS)

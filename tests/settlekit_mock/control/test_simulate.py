@@ -10,6 +10,7 @@ from settlekit_mock import MockServer
 from tests.settlekit_mock.control.conftest import SHOP, Control, rows_of
 
 SLOT = {"weekday": 2, "hour": 10, "minute": 30}
+STRUCK = ("notice.failed", "debit.failed", "debit.unknown")
 REASONS = [
     "INSUFFICIENT_BALANCE",
     "INSUFFICIENT_ALLOWANCE",
@@ -96,8 +97,32 @@ def test_zero_times_ends_a_simulation(mock: MockServer, kind: str) -> None:
     begin(buyer="b1", times=5)
     assert begin(buyer="b1", times=0).times == 0
     mock.clock.advance(until="batch.settled")
-    struck = ("notice.failed", "debit.failed", "debit.unknown")
-    assert [entry.kind for entry in mock.events() if entry.kind in struck] == []
+    assert [entry.kind for entry in mock.events() if entry.kind in STRUCK] == []
+
+
+@pytest.mark.parametrize("kind", ["notice_failure", "debit_failure", "unknown_outcome"])
+def test_zero_times_without_a_buyer_ends_everybodys(mock: MockServer, kind: str) -> None:
+    """A missing buyer means all where simulations end, too."""
+    sell(mock, "b1", "b2")
+    begin = getattr(mock.simulate, kind)
+    begin(buyer="b1", times=5)
+    begin(buyer="b2", times=5)
+    begin(times=0)
+    mock.clock.advance(days=10)
+    assert [len(failures(mock, of)) for of in (*STRUCK, "batch.settled")] == [0, 0, 0, 2]
+
+
+def test_zero_times_for_one_ends_nobody_elses(mock: MockServer) -> None:
+    """Ended for one batch or buyer, what was asked for others, or for all, goes on."""
+    sell(mock, "b1", "b2", "b3")
+    mock.clock.advance(until="notice.recorded")
+    mock.simulate.debit_failure(buyer="b1", times=2)
+    mock.simulate.debit_failure(settlement_batch_id=batch_of(mock, "b2"), times=3)
+    mock.simulate.debit_failure(times=1)
+    mock.simulate.debit_failure(buyer="b3", times=0)
+    mock.simulate.debit_failure(settlement_batch_id=batch_of(mock, "b1"), times=0)
+    mock.clock.advance(days=10)
+    assert sum(failures(mock).values()) == 2 + 3 + 1
 
 
 def test_another_simulation_of_the_same_target_takes_its_place(mock: MockServer) -> None:
