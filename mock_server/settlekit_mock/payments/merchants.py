@@ -251,7 +251,9 @@ def _columns(tx: Transaction, found: Merchant, given: SetUp) -> dict[str, Any]:
     if given.billing_currency is not None:
         columns["billing_currency"] = rules.currency(given.billing_currency, "billing_currency")
     if given.allowed_currencies is not None:
-        columns["allowed_currencies"] = " ".join(rules.currencies(given.allowed_currencies))
+        billing = columns.get("billing_currency", found.billing_currency)
+        named = rules.currencies(given.allowed_currencies, billing)
+        columns["allowed_currencies"] = " ".join(named)
     if given.webhook_callback_url is not None:
         url = read_url(given.webhook_callback_url, "webhook_callback_url")
         columns["webhook_callback_url"] = url.text

@@ -168,8 +168,9 @@ class Merchant(NamedTuple):
 
     @property
     def currencies(self) -> tuple[str, ...]:
-        """The currencies it takes: its billing currency, unless others are named."""
-        return tuple((self.allowed_currencies or self.billing_currency).split())
+        """The currencies it takes: its billing currency alone, unless both are named."""
+        named = (self.allowed_currencies or "").split()
+        return tuple(named) if self.billing_currency in named else (self.billing_currency,)
 
     @property
     def origins(self) -> tuple[str, ...]:

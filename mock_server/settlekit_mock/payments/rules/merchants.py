@@ -42,11 +42,13 @@ def currency(text: str, field: str = "currency") -> str:
         return check_currency(text, field)
 
 
-def currencies(given: Sequence[str] | Mapping[str, str]) -> tuple[str, ...]:
-    """Return the currencies of a list, or of a map to their tokens."""
+def currencies(given: Sequence[str] | Mapping[str, str], billing: str) -> tuple[str, ...]:
+    """Return the currencies of a list, or of a map to their tokens: the billing one, or both."""
     if not given:
         raise Invalid("allowed_currencies: name JPY, USD or both")
     found = {currency(name, "allowed_currencies") for name in given}
+    if billing not in found:
+        raise Invalid(f"allowed_currencies: must name {billing}, the billing currency")
     if isinstance(given, Mapping):
         for name, token in given.items():
             if token.strip().upper() != TOKENS[currency(name)]:
