@@ -269,12 +269,7 @@ def _columns(tx: Transaction, found: Merchant, given: SetUp) -> dict[str, Any]:
 def _agreements(tx: Transaction, found: Merchant, given: SetUp) -> dict[str, Any]:
     columns: dict[str, Any] = {}
     if given.terms_accepted is not None:
-        accepted = given.terms_accepted
-        columns["terms_accepted_at"] = (found.terms_accepted_at or tx.now) if accepted else None
-        columns["risk_receipt_id"] = (
-            (found.risk_receipt_id or tx.new_id("mra")) if accepted else None
-        )
-        columns["terms_version"] = given.terms_version or found.terms_version or rules.TERMS_VERSION
+        columns |= _terms(tx, found, given)
     if given.sandbox_confirmed is not None:
         confirmed = given.sandbox_confirmed
         columns["sandbox_confirmed_at"] = (
@@ -290,6 +285,20 @@ def _agreements(tx: Transaction, found: Merchant, given: SetUp) -> dict[str, Any
     if given.live_mode_requested is not None:
         columns["live_mode_requested"] = int(given.live_mode_requested)
     return columns
+
+
+def _terms(tx: Transaction, found: Merchant, given: SetUp) -> dict[str, Any]:
+    """Accept or withdraw the terms; a version other than the accepted one is accepted anew."""
+    version = given.terms_version or found.terms_version or rules.TERMS_VERSION
+    stands = found.terms_accepted_at is not None and version == found.terms_version
+    if given.terms_accepted and stands:
+        return {}
+    accepted = (tx.now, tx.new_id("mra")) if given.terms_accepted else (None, None)
+    return {
+        "terms_version": version,
+        "terms_accepted_at": accepted[0],
+        "risk_receipt_id": accepted[1],
+    }
 
 
 def _plan(name: str) -> str:

@@ -118,6 +118,16 @@ def test_risk_acceptance(api: Api, world: World) -> None:
     assert again["metadata_jsonb"]["metered_risk_acceptance"] == receipt
 
 
+def test_other_terms_are_accepted_anew(api: Api, world: World) -> None:
+    """Another version has its own receipt and time; what was accepted before isn't rewritten."""
+    first = set_up(api, terms_accepted=True, terms_version="v1")["merchant_account"]
+    world.due.advance(NOW + DAY)
+    later = set_up(api, terms_accepted=True, terms_version="v2")["merchant_account"]
+    before, after = (one["metadata_jsonb"]["metered_risk_acceptance"] for one in (first, later))
+    assert (after["terms_version"], after["accepted_at"]) == ("v2", "2026-03-03T09:00:00.000Z")
+    assert after["receipt_id"] != before["receipt_id"]
+
+
 def test_origins_are_normalised(api: Api) -> None:
     """Origins are lower case, without the default port, without repeats, the webhook's among them."""
     found = set_up(
