@@ -3,10 +3,10 @@
 import json
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any, Final, cast
 from urllib.parse import SplitResult, quote, urlsplit
 
 from settlekit._scalars import parse_instant, write_instant
@@ -56,11 +56,16 @@ def encodable(text: str, field: str) -> str:
     return text
 
 
-def choice(value: str | None, field: str, choices: tuple[str, ...]) -> str | None:
-    """Return one of the choices, or None where there is none."""
-    if value is not None and value not in choices:
+def choice(value: object, field: str, choices: tuple[str, ...]) -> str:
+    """Return one of the choices."""
+    if not isinstance(value, str) or value not in choices:
         raise InvalidArgument(field, f"must be {' or '.join(choices)}")
-    return None if value is None else str(value)
+    return str(value)
+
+
+def optional_choice(value: str | None, field: str, choices: tuple[str, ...]) -> str | None:
+    """Return one of the choices, or None where there is none."""
+    return None if value is None else choice(value, field, choices)
 
 
 def bounded(value: str | None, field: str, most: int) -> str | None:
@@ -75,9 +80,14 @@ def texts(values: Sequence[str] | None, field: str) -> list[str] | None:
     """Return texts that aren't empty, at least one, or None where there are none."""
     if values is None:
         return None
-    if isinstance(values, str) or not values:
+    if not is_list(values) or not values:
         raise InvalidArgument(field, "must be a list with at least one text")
     return [required(value, field) for value in values]
+
+
+def is_list(values: object) -> bool:
+    """Say whether these are several values: a text is one, and a mapping is no list."""
+    return isinstance(values, Collection) and not isinstance(values, str | bytes | Mapping)
 
 
 def currency(value: str | None, field: str = "currency") -> str | None:
@@ -163,12 +173,12 @@ def span(from_: datetime | str | None, to: datetime | str | None) -> dict[str, s
 
 def plan_type(value: str | None) -> str | None:
     """Return a metered plan type."""
-    return choice(value, "plan_type", ("micro", "nano"))
+    return optional_choice(value, "plan_type", ("micro", "nano"))
 
 
 def token_symbol(value: str | None, field: str = "token_symbol") -> str | None:
     """Return a token's symbol."""
-    return choice(value, field, ("JPYC", "USDC"))
+    return optional_choice(value, field, ("JPYC", "USDC"))
 
 
 def limit(value: object, most: int) -> int | None:
@@ -180,9 +190,10 @@ def limit(value: object, most: int) -> int | None:
     return value
 
 
-def seconds(value: float, field: str) -> float:
+def seconds(value: Any, field: str) -> float:
     """Return a duration in seconds, finite and not negative."""
-    if not math.isfinite(value) or value < 0:
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    if not number or not math.isfinite(value) or value < 0:
         raise InvalidArgument(field, "must be a finite number of seconds, not negative")
     return float(value)
 
@@ -204,7 +215,7 @@ def origins(values: Sequence[str] | None, field: str) -> list[str] | None:
     """Return origins in normal form, without repeats: lower case, no default port."""
     if values is None:
         return None
-    if isinstance(values, str):
+    if not is_list(values):
         raise InvalidArgument(field, "must be a list of origins")
     return list(dict.fromkeys(_origin(value, field) for value in values))
 
@@ -237,6 +248,9 @@ def metadata(value: Mapping[str, Any] | None, field: str = "metadata") -> dict[s
     if value is None:
         return None
     try:
+        # dict() would take an empty text, and a list of pairs.
+        if not isinstance(cast(object, value), Mapping):
+            raise TypeError
         text = json.dumps(dict(value), allow_nan=False, ensure_ascii=False)
         copied: dict[str, Any] = json.loads(text.encode())
     except (TypeError, ValueError, RecursionError):

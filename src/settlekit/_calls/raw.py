@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import unquote
 
 from settlekit import _codec
 from settlekit._calls import arguments
@@ -23,9 +24,7 @@ def request(
     verb = arguments.required(method, "method").upper()
     if not verb.isalpha() or not verb.isascii():
         raise InvalidArgument("method", "must be an HTTP method")
-    if not path.startswith("/") or path.startswith("//") or "?" in path or "#" in path:
-        raise InvalidArgument("path", "must start with one slash and have no query")
-    arguments.split_url(arguments.encodable(path, "path"), "path")
+    _check_path(path)
     return Call(
         method=verb,
         path=path,
@@ -35,6 +34,17 @@ def request(
         headers=arguments.headers(headers or {}),
         repeatable=verb in {"GET", "HEAD"} if repeatable is None else repeatable,
     )
+
+
+def _check_path(path: object) -> None:
+    """Raise InvalidArgument unless this is a path that stays below the base URL."""
+    text = path if isinstance(path, str) else ""
+    if not text.startswith("/") or text.startswith("//") or "?" in text or "#" in text:
+        raise InvalidArgument("path", "must start with one slash and have no query")
+    arguments.split_url(arguments.encodable(text, "path"), "path")
+    # A proxy or server may read an escaped dot as a dot.
+    if {".", ".."} & {unquote(segment) for segment in text.split("/")}:
+        raise InvalidArgument("path", "must stay below the base URL: no . or .. in it")
 
 
 def _query(given: Mapping[str, str | int | None]) -> dict[str, str]:

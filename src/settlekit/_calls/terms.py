@@ -39,10 +39,10 @@ def allowed_currencies(value: Mapping[str, str] | Sequence[str] | None) -> dict[
     field = "allowed_currencies"
     if value is None:
         return None
-    if isinstance(value, str) or not value:
+    if not value or not (isinstance(value, Mapping) or arguments.is_list(value)):
         raise InvalidArgument(field, "must name JPY, USD or both")
-    named = value if isinstance(value, Mapping) else dict.fromkeys(value)
-    found = {check_currency(name, field): token for name, token in named.items()}
+    named = value.items() if isinstance(value, Mapping) else [(name, None) for name in value]
+    found = {check_currency(name, field): token for name, token in named}
     for name, token in found.items():
         if token is not None and arguments.required(token, field).upper() != TOKENS[name]:
             raise InvalidArgument(field, f"must pair {name} with {TOKENS[name]}")

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from settlekit._calls import arguments
+from settlekit._calls import arguments, terms
 from settlekit.errors import InvalidArgument
 
 
@@ -119,7 +119,19 @@ def test_an_instant_travels_in_utc() -> None:
 
 
 @pytest.mark.parametrize(
-    "value", [{"a": float("nan")}, {"a": object()}, {"a": "\ud800"}, {1.5: object()}, [1], "text"]
+    "value",
+    [
+        {"a": float("nan")},
+        {"a": object()},
+        {"a": "\ud800"},
+        {1.5: object()},
+        [1],
+        [],
+        [("a", 1)],
+        "text",
+        "",
+        5,
+    ],
 )
 def test_metadata_is_an_object_of_json(value: Any) -> None:
     """What JSON can't hold never leaves."""
@@ -144,6 +156,7 @@ def test_metadata_is_copied() -> None:
         (lambda: arguments.bounded("x" * 1001, "operator_note", 1000), "operator_note"),
         (lambda: arguments.seconds(float("inf"), "timeout_seconds"), "timeout_seconds"),
         (lambda: arguments.seconds(-1, "poll_seconds"), "poll_seconds"),
+        (lambda: arguments.choice(None, "kind", ("refund",)), "kind"),
         (lambda: arguments.currency("EUR"), "currency"),
     ],
 )
@@ -151,3 +164,26 @@ def test_every_refusal_names_its_field(check: Any, field: str) -> None:
     """A ValueError that says what to change."""
     with pytest.raises(ValueError, match=field):
         check()
+
+
+@pytest.mark.parametrize("values", ["text", b"bytes", {"text": 1}, 5, True, object()])
+@pytest.mark.parametrize("check", [arguments.texts, arguments.origins, terms.allowed_currencies])
+def test_one_value_is_no_list(check: Any, values: Any) -> None:
+    """What isn't several values is refused by the name of its field, whatever it is."""
+    named = [] if check is terms.allowed_currencies else ["given"]
+    with pytest.raises(InvalidArgument, match=r"given|allowed_currencies"):
+        check(values, *named)
+
+
+@pytest.mark.parametrize("value", ["5", None, True, -0.1, float("nan"), float("inf")])
+def test_a_duration_is_a_number_of_seconds(value: Any) -> None:
+    """Finite, not negative, and a number: a text or None is refused by name, too."""
+    with pytest.raises(InvalidArgument, match="poll_seconds must be a finite number of seconds"):
+        arguments.seconds(value, "poll_seconds")
+
+
+@pytest.mark.parametrize("value", [None, "", "gift", ["refund"], 5])
+def test_what_is_required_is_one_of_the_choices(value: Any) -> None:
+    """None is no choice where one must be made."""
+    with pytest.raises(InvalidArgument, match="kind must be refund or chargeback"):
+        arguments.choice(value, "kind", ("refund", "chargeback"))
