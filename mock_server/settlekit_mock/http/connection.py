@@ -2,8 +2,8 @@
 
 What two readers of HTTP could take for two different requests is refused: lengths that are
 given twice or aren't plain numbers, a length beside chunks, a second ``Host``, headers
-folded over lines. A request is bounded in bytes and in time, so that a caller who sends half
-of one and waits keeps no thread.
+folded over lines. A request is bounded in bytes and in time. Its head is gathered before a
+thread is taken, so that a caller who sends half of one and waits keeps none.
 """
 
 # cheroot's types are partial.
@@ -14,6 +14,7 @@ import re
 import socket
 import time
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any, Final
 from uuid import uuid4
 
@@ -22,12 +23,9 @@ from cheroot import server as cheroot
 from settlekit_mock.http.body import Body
 from settlekit_mock.http.deadlines import Incoming
 from settlekit_mock.http.dialects import SDRP, Trace
+from settlekit_mock.http.gathering import Gathered
 from settlekit_mock.kernel.problems import Problem
 
-HEAD_LIMIT: Final = 64 * 1024
-"""Bytes of a request's first line and headers."""
-REQUEST_SECONDS: Final = 20.0
-"""How long a whole request may take to arrive."""
 _LINGER_SECONDS: Final = 0.3
 _LINGER_BYTES: Final = 4 * 1024 * 1024
 
@@ -45,8 +43,20 @@ _CODES: Final = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long a server waits for its callers, and for how many of them at once."""
+
+    head_seconds: float = 5.0
+    """From the first byte of a request to the end of its headers."""
+    request_seconds: float = 20.0
+    """From its first byte to the end of a short body; for a long one, since a thread reads it."""
+    connections: int = 256
+    """Connections that no thread reads; of more, the one that waited longest is let go."""
+
+
 class _Reader(io.BufferedReader):
-    """A buffer that can tell, without waiting, whether the next request has begun."""
+    """A buffer that can tell, without waiting, whether a thread has something to read."""
 
     bytes_read = 0
 
@@ -55,9 +65,11 @@ class _Reader(io.BufferedReader):
         self._incoming = incoming
 
     def has_data(self) -> bool:
-        """Say whether bytes are left that came with those that were read."""
+        """Say whether another request has come with what was read."""
         self._incoming.deadline = None
-        return bool(self.peek(1))
+        if left := self.peek(1):
+            self._incoming.gathered.put_back(self.read(len(left)))
+        return self._incoming.gathered.is_ready
 
 
 class Request(cheroot.HTTPRequest):
@@ -109,16 +121,20 @@ class Request(cheroot.HTTPRequest):
 
     def simple_response(self, status: Any, msg: str = "") -> None:
         """Refuse what can't be read as a request, in the words of any other refusal."""
-        number, _, reason = str(status).partition(" ")
-        problem = Problem(msg or reason, code=_CODES.get(int(number), "MALFORMED_REQUEST"))
-        body = SDRP.error(problem, Trace(f"req_{uuid4().hex}", uuid4().hex))
-        head = (
-            f"HTTP/1.1 {status}\r\nContent-Type: application/json\r\nConnection: close\r\n"
-            f"Content-Length: {len(body)}\r\n\r\n"
-        )
         self.close_connection = self.conn.unread = True
         with suppress(OSError):
-            self.conn.wfile.write(head.encode() + body)
+            self.conn.wfile.write(_refusal(str(status), msg))
+
+
+def _refusal(status: str, message: str = "") -> bytes:
+    number, _, reason = status.partition(" ")
+    problem = Problem(message or reason, code=_CODES.get(int(number), "MALFORMED_REQUEST"))
+    body = SDRP.error(problem, Trace(f"req_{uuid4().hex}", uuid4().hex))
+    head = (
+        f"HTTP/1.1 {status}\r\nContent-Type: application/json\r\nConnection: close\r\n"
+        f"Content-Length: {len(body)}\r\n\r\n"
+    )
+    return head.encode() + body
 
 
 class Connection(cheroot.HTTPConnection):
@@ -132,11 +148,49 @@ class Connection(cheroot.HTTPConnection):
         self._incoming = Incoming(sock)
         self.rfile = _Reader(self._incoming)
         self.unread = False
+        self.waits_since = time.monotonic()
+        self.is_upload = False
+        self.is_dropped = False
+
+    def gather(self) -> bool:
+        """Take what has come, and say whether a thread has something to do."""
+        self._incoming.gather()
+        self.is_upload = self._gathered.is_upload
+        return bool(self.rfile.has_data())
+
+    @property
+    def _gathered(self) -> Gathered:
+        return self._incoming.gathered
+
+    @property
+    def is_late(self) -> bool:
+        """Whether a request has begun and isn't there in time."""
+        began_at = self._gathered.began_at
+        patience: Patience = self.server.patience
+        given = patience.request_seconds if self._gathered.has_head else patience.head_seconds
+        return began_at is not None and time.monotonic() - began_at >= given
 
     def communicate(self) -> Any:
         """Read a request and answer it; return whether another may follow."""
-        self._incoming.deadline = time.monotonic() + REQUEST_SECONDS
-        return super().communicate()  # type: ignore[no-untyped-call]
+        patience: Patience = self.server.patience
+        self._incoming.deadline = time.monotonic() + patience.request_seconds
+        try:
+            return super().communicate()  # type: ignore[no-untyped-call]
+        finally:
+            self.waits_since = time.monotonic()
+            if self.is_upload:
+                self.is_upload = False
+                self.server.uploads.ended()
+
+    def drop(self) -> None:
+        """Hang up on a caller that no thread reads, saying why if a request has begun."""
+        self.is_dropped = True
+        self._incoming.gather()
+        self.socket.settimeout(0)
+        with suppress(OSError):
+            if self._gathered:
+                self.socket.send(_refusal("408 Request Timeout"))
+            self.socket.shutdown(socket.SHUT_RDWR)
 
     def close(self) -> None:
         """Close the connection."""

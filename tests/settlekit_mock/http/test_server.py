@@ -7,7 +7,6 @@ from collections.abc import Iterator
 
 import pytest
 
-from settlekit_mock.http import connection as connections
 from settlekit_mock.http.application import Application
 from settlekit_mock.http.reading import BODY_LIMIT
 from settlekit_mock.http.server import THREADS, PortInUse, Server
@@ -157,22 +156,6 @@ def test_an_unread_body_is_no_request(
     sent = b"POST /role/merchant HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
     sent = sent.replace(b"POST", b"GET") + rest + LOOK
     assert answers(server, sent) == [(401, "UNAUTHORIZED"), *following]
-
-
-@pytest.mark.parametrize("half", [LOOK[:-2], ORDER + b"Content-Length: 18\r\n\r\n" + BODY[:9]])
-def test_half_a_request_keeps_no_thread(
-    server: Server, half: bytes, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Callers who send half of a request and wait are let go, however many there are."""
-    monkeypatch.setattr(connections, "REQUEST_SECONDS", 0.2)
-    address = ("127.0.0.1", server.port)
-    waiting = [socket.create_connection(address, timeout=10) for _ in range(THREADS)]
-    for caller in waiting:
-        caller.sendall(half)
-    assert answers(server, LOOK) == [(200, None)]
-    assert {read_answers(caller)[0][0] for caller in waiting} <= {400, 408}
-    for caller in waiting:
-        caller.close()
 
 
 def test_a_connection_that_says_nothing_takes_no_thread(server: Server) -> None:
