@@ -27,6 +27,11 @@ def _checked_timeout(seconds: Any) -> float | None:
     return float(seconds)
 
 
+def _check_retries(_: object, field: "attrs.Attribute[Any]", value: Any) -> None:
+    if not isinstance(value, RetryPolicy):
+        raise InvalidArgument(field.name, "must be a RetryPolicy, such as RetryPolicy(attempts=4)")
+
+
 @attrs.frozen(kw_only=True)
 class Options:
     """What ``with_options`` can vary: time, headers, retries.
@@ -38,7 +43,7 @@ class Options:
     headers: Mapping[str, str] = attrs.field(
         factory=dict[str, str], converter=arguments.headers, repr=False
     )
-    retries: RetryPolicy = attrs.Factory(RetryPolicy)
+    retries: RetryPolicy = attrs.field(factory=RetryPolicy, validator=_check_retries)
     max_answer_bytes: int = MAX_ANSWER_BYTES
 
 

@@ -297,6 +297,17 @@ def test_a_senseless_timeout_is_refused(timeout: Any) -> None:
         client.with_options(timeout=timeout)
 
 
+@pytest.mark.parametrize("retries", [0, 3, "4", False, RetryPolicy])
+@pytest.mark.parametrize("client", [Client, AsyncClient])
+def test_retries_are_a_policy(client: Any, retries: Any) -> None:
+    """A bare number is refused when the client or its variant is made, a zero included."""
+    with pytest.raises(InvalidArgument, match="retries must be a RetryPolicy"):
+        client(token="t", base_url="http://localhost/v1", retries=retries)
+    made = client(token="t", base_url="http://localhost/v1")
+    with pytest.raises(InvalidArgument, match="retries must be a RetryPolicy"):
+        made.with_options(retries=retries)
+
+
 @pytest.mark.parametrize(
     "headers", [{"x y": "1"}, {"x": "a\nb"}, {"x": "ü"}, {"": "1"}, {"x": 5}, {5: "x"}, {"x": " a"}]
 )

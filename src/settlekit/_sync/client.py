@@ -60,7 +60,8 @@ class Client:
         on_retry: OnRetry | None = None,
     ) -> None:
         checked = settings(token=token, base_url=base_url, admin_secret=admin_secret)
-        options = Options(timeout_seconds=timeout, retries=retries or RetryPolicy())
+        policy = RetryPolicy() if retries is None else retries
+        options = Options(timeout_seconds=timeout, retries=policy)
         observer = Observer(on_request=on_request, on_response=on_response, on_retry=on_retry)
         core = Core(
             transport=Transport(http, encrypted=checked.encrypted),
@@ -117,7 +118,7 @@ class Client:
         options = Options(
             timeout_seconds=now.timeout_seconds if timeout is None else timeout,
             headers={**now.headers, **(headers or {})},
-            retries=retries or now.retries,
+            retries=now.retries if retries is None else retries,
         )
         variant = type(self).__new__(type(self))
         variant._attach(attrs.evolve(self._core, options=options), owner=False)
