@@ -35,6 +35,7 @@ class Site:
         self.secret: str = self.data(self.post(path, MERCHANT_TOKEN))["challenge_secret"]
         self.listing_id = mock.merchants.get(SHOP).listing_id
         self.schedule_token: str = ""
+        self.customer = self.wallet("end_user")
 
     def _receive(self, _url: str, _headers: object, body: bytes) -> Outcome:
         self.arrived.append(json.loads(body)["id"])
@@ -83,7 +84,7 @@ class Deed(NamedTuple):
 
 
 def _adjust(site: Site, number: int) -> Call:
-    path = f"/v1/admin/wallets/{site.wallet('end_user')}/adjustments"
+    path = f"/v1/admin/wallets/{site.customer}/adjustments"
     body = {"kind": "refund", "direction": "debit", "amount_usd": "0.01"}
     return lambda: site.post(path, ADMIN_TOKEN, **body, idempotency_key=f"k-{number}")
 

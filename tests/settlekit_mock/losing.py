@@ -1,5 +1,6 @@
 """Connections to PostgreSQL that break where a test says: before a statement, or around a commit."""
 
+from collections.abc import Callable
 from types import TracebackType
 from typing import Any, Self
 
@@ -21,20 +22,23 @@ class Loss:
     database has written and the server doesn't know.
     """
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, end: Callable[[], object] | None = None) -> None:
+        self.now = end or self._end_connections
+        """Ends every connection."""
         plain = world.database.url.replace("postgresql+psycopg://", "postgresql://")
         self._operator = psycopg.connect(plain, autocommit=True)
         self._engine = world.database.engine
         self._left = 0
+        self._only = ""
         self.at: str | None = None
         """Where the connections were ended, once they were."""
         event.listen(self._engine, "before_cursor_execute", self._statement)
         self._do_commit = self._engine.dialect.do_commit
         self._engine.dialect.do_commit = self._commit  # type: ignore[method-assign]
 
-    def arm(self, number: int) -> None:
-        """End the connections at the place with this number, from now on and counted from 1."""
-        self._left, self.at = number, None
+    def arm(self, number: int, only: str = "") -> None:
+        """End the connections at the nth place from now on, of those whose name begins so."""
+        self._left, self._only, self.at = number, only, None
 
     def disarm(self) -> None:
         """End no connection any more, and remember where one was ended."""
@@ -45,11 +49,12 @@ class Loss:
         """Whether that place was come to."""
         return self.at is not None
 
-    def now(self) -> None:
-        """End every connection."""
+    def _end_connections(self) -> None:
         self._operator.execute(_END_OTHERS)
 
     def _reached(self, at: str) -> bool:
+        if not at.startswith(self._only):
+            return False
         self._left -= 1
         if self._left == 0:
             self.at = at
