@@ -18,23 +18,20 @@ from sqlalchemy import Connection, Engine, Row, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, InterfaceError, OperationalError
 from sqlalchemy.exc import DatabaseError as DriverError
 from sqlalchemy.exc import TimeoutError as NoConnectionFree
-from sqlalchemy.pool import StaticPool
 
-from settlekit_mock.kernel import postgresql
+from settlekit_mock.kernel import memory, postgresql
 from settlekit_mock.kernel.problems import DatabaseUnusable
 from settlekit_mock.kernel.tables import METADATA, SCHEMA_VERSION, STATE
 
 __all__ = ["MEMORY_URL", "UNAVAILABLE", "AnyRow", "Database", "DatabaseUnusable"]
 
 BUSY_TIMEOUT_MS = 10_000
-MEMORY_URL = "sqlite://"
+MEMORY_URL: Final = memory.URL
 CHECKPOINT_PAGES: Final = 8_000
 """Pages (32 MB) that gather beside the file before they go into it, for which every writer waits;
 SQLite's own 1,000 are sixteen checkouts."""
 KEPT_STATEMENTS: Final = 512
 """How many statements stay prepared; the driver's 128 are fewer than a check and a payment use."""
-_IN_MEMORY = frozenset({MEMORY_URL, "memory", ":memory:", "sqlite:///", "sqlite:///:memory:"})
-
 UNAVAILABLE: Final = (OperationalError, InterfaceError, NoConnectionFree)
 """A database that is locked, full, busy or gone: the same work may succeed later."""
 
@@ -47,20 +44,19 @@ class Database:
 
     def __init__(self, url: str = MEMORY_URL, *, image: bytes | None = None) -> None:
         self.url = url
-        self.in_memory = url in _IN_MEMORY
+        self.in_memory = url in memory.NAMES
         self.is_postgresql = postgresql.named_by(url)
         self._write_lock = threading.RLock()
         self._local = threading.local()
         self._claim: sqlite3.Connection | None = None
-        self._memory = _memory_connection(image) if self.in_memory else None
+        self._memory = (
+            memory.connect(image, kept_statements=KEPT_STATEMENTS) if self.in_memory else None
+        )
         self.engine = self._engine()
 
     def _engine(self) -> Engine:
         if self._memory is not None:
-            memory = self._memory
-            engine = create_engine(
-                MEMORY_URL, creator=lambda: memory, poolclass=StaticPool, hide_parameters=True
-            )
+            engine = memory.engine(self._memory)
         elif postgresql.named_by(self.url):
             engine = postgresql.engine(self.url)
         else:
@@ -197,7 +193,7 @@ class Database:
             raise DatabaseUnusable("copies are restored into databases in memory only")
         with self._write_lock:
             self._memory.deserialize(image)
-            _tune_memory(self._memory)
+            memory.tune(self._memory)
 
     def forked(self) -> None:
         """Leave the connections to the process that this one was forked from."""
@@ -212,21 +208,6 @@ class Database:
         for held in (self._memory, self._claim):
             if held is not None:
                 held.close()
-
-
-def _memory_connection(image: bytes | None) -> sqlite3.Connection:
-    connection = sqlite3.connect(
-        ":memory:", isolation_level=None, check_same_thread=False, cached_statements=KEPT_STATEMENTS
-    )
-    if image is not None:
-        connection.deserialize(image)
-    _tune_memory(connection)
-    return connection
-
-
-def _tune_memory(connection: sqlite3.Connection) -> None:
-    connection.execute("PRAGMA journal_mode = MEMORY")
-    connection.execute("PRAGMA foreign_keys = ON")
 
 
 def _file_engine(url: str) -> Engine:
