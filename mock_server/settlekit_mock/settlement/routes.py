@@ -107,9 +107,9 @@ def list_provider_batches(request: Request) -> shapes.SettlementBatches:
     )
 
 
-def _own_batch(connection: Connection, request: Request) -> Any:
+def _own_batch(connection: Connection, request: Request, wanted: Filter) -> Any:
     reader = Reader("provider", _provider(connection, request).provider_number)
-    row = queries.batch(connection, reader, request.path["settlement_batch_id"])
+    row = queries.batch(connection, reader, request.path["settlement_batch_id"], wanted)
     if row is None:
         raise NotFound("no such settlement batch", code="SETTLEMENT_BATCH_NOT_FOUND")
     return row
@@ -117,14 +117,16 @@ def _own_batch(connection: Connection, request: Request) -> Any:
 
 def get_provider_batch(request: Request) -> shapes.SettlementBatch:
     """Answer one batch of a provider's."""
+    query: shapes.LabelQuery = request.query
+    wanted = Filter(listing_id=query.listing_id, capability_key=query.capability_key)
     with request.world.snapshot() as connection:
-        return settlement_batch(_own_batch(connection, request))
+        return settlement_batch(_own_batch(connection, request, wanted))
 
 
 def get_usage_csv(request: Request) -> Stream:
     """Stream the usage events of a provider's batch."""
     with request.world.snapshot() as connection:
-        batch = _own_batch(connection, request)
+        batch = _own_batch(connection, request, Filter())
     chunks = usage_csv(
         request.world,
         batch,
@@ -234,6 +236,7 @@ ROUTES = (
         get_provider_batch,
         shapes.SettlementBatch,
         summary="One batch",
+        query=shapes.LabelQuery,
     ),
     _get(
         "provider/settlement-batches/<settlement_batch_id>/usage-events.csv",
@@ -241,6 +244,6 @@ ROUTES = (
         get_usage_csv,
         "text/csv",
         summary="One batch's usage events as CSV",
-        query=shapes.CsvQuery,
+        query=shapes.LabelQuery,
     ),
 )

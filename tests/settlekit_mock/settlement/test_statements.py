@@ -96,6 +96,18 @@ def test_narrowed_amounts_count_the_matching_rows_alone(
     assert summary["filters"] == narrow | {"capability_key": None}
 
 
+def test_one_batch_is_narrowed_as_in_the_list(shop: Shop, buyer: Buyer, provider: Provider) -> None:
+    """A batch that is looked at by listing or capability counts the matching rows, or isn't there."""
+    stock(shop)
+    shop.settle()
+    narrow = {"listing_id": "l2", "capability_key": "c2"}
+    for listed in provider.batches(**narrow):
+        one = f"{PROVIDER}/settlement-batches/{listed['settlement_batch_id']}"
+        assert provider.read(one, **narrow) == listed != provider.read(one)
+        refusal = provider.refused(one, listing_id="l1", capability_key="c2")
+        assert refusal == (404, "SETTLEMENT_BATCH_NOT_FOUND")
+
+
 def test_totals_are_of_the_billing_currency_unless_asked(
     shop: Shop, buyer: Buyer, provider: Provider
 ) -> None:

@@ -159,12 +159,13 @@ def _batches(column: str, wanted: Filter, *, onwards: bool) -> Any:
     return _narrowed(query, wanted).limit(bindparam("rows"))
 
 
-def batch(connection: Connection, reader: Reader, batch_id: str) -> AnyRow | None:
-    """Return one batch of a reader's, if it is theirs."""
+def batch(connection: Connection, reader: Reader, batch_id: str, wanted: Filter) -> AnyRow | None:
+    """Return one batch of a reader's, if it is theirs and has any matching row."""
     query = BATCH_QUERY.where(
         BATCHES.c.settlement_batch_id == batch_id, BATCHES.c[reader.column] == reader.number
     )
-    return connection.execute(query).first()
+    found: AnyRow | None = connection.execute(_narrowed(query, wanted)).first()
+    return found
 
 
 def paused_batches(connection: Connection, reader: Reader, wanted: Filter) -> list[AnyRow]:

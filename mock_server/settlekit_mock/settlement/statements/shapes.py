@@ -85,8 +85,8 @@ class ProviderBatchQuery(ProviderSummaryQuery, frozen=True, kw_only=True):
     limit: BatchLimit = 50
 
 
-class CsvQuery(Body, frozen=True, kw_only=True):
-    """Filters of a batch's CSV."""
+class LabelQuery(Body, frozen=True, kw_only=True):
+    """Filters of one batch and of its CSV."""
 
     listing_id: FilterText | None = None
     capability_key: FilterText | None = None
