@@ -15,7 +15,6 @@ from settlekit_mock.http.routes import Route
 from settlekit_mock.kernel.tables import METADATA
 from tests.conformance.lived import PAGES, PAYMENTS, SHOP, TOKENS, Lived
 
-pytestmark = pytest.mark.sqlite
 OWN_ONLY: Final = [
     (route, holder)
     for route in ROUTES
@@ -181,14 +180,3 @@ def test_a_token_of_another_role_opens_no_route(strangers: Strangers, route: Rou
     wrong = [token for role, token in strangers.everybody.items() if role not in opened_by]
     assert {strangers.call(route, token).status_code for token in wrong} <= {401, 403}
     assert strangers.rows() == before
-
-
-@pytest.mark.parametrize(
-    "route", [route for route, holder in OWN_ONLY if holder == route.role], ids=name_of
-)
-def test_its_owner_is_answered(strangers: Strangers, route: Route) -> None:
-    """The very call that strangers are refused is right: whose token it carries decides."""
-    with strangers.lived.mock.fork() as fork:
-        answer = strangers.call(route, TOKENS[f"{route.role}Token"], fork)
-    expected = {422} if route.path.endswith("execute-prepared") else {200, 201}
-    assert answer.status_code in expected, answer.text
