@@ -18,6 +18,15 @@ from settlekit_mock.operations.rules import rating
 from settlekit_mock.operations.rules.rating import RouteMode
 from settlekit_mock.operations.wire import OptionalCurrency, OptionalMajor
 
+AppId = Annotated[
+    str,
+    Meta(
+        min_length=1,
+        max_length=255,
+        pattern=r"^(?!\.{1,2}$)[^/]+$",
+        description="It is a part of paths: it has no slash, and is no dot or two.",
+    ),
+]
 TokenCount = Annotated[int, Meta(ge=0, le=10**12)]
 PartText = Annotated[
     str,
@@ -37,7 +46,7 @@ class UsageBody(StrictBody, frozen=True, kw_only=True):
     """
 
     request_id: ShortText
-    public_app_id: ShortText
+    public_app_id: AppId
     developer_id: ShortText | None = None
     buyer_id: ShortText | None = None
     feature_key: ShortText

@@ -1,6 +1,7 @@
 """Uses of models are recorded once, charged to the buyer and shared out to the last unit."""
 
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -284,6 +285,24 @@ def test_an_apps_uses_are_listed(operator: Operator, merchant: Merchant) -> None
     query = {"cursor": first["next_cursor"]}
     refused = operator.refused("GET", "/v1/apps/app_2/usage", query_string=query)
     assert refused[:2] == (400, "invalid_request")
+
+
+@pytest.mark.parametrize("named", ["an/app", "/", ".", ".."])
+def test_an_app_that_no_path_can_name_is_refused(
+    operator: Operator, world: World, named: str
+) -> None:
+    """What ``/v1/apps/{id}/usage`` could never list isn't recorded."""
+    before = rows_of(world)
+    body = USE | {"public_app_id": named}
+    assert operator.refused("POST", USAGE, json=body)[:2] == (400, "invalid_request")
+    assert rows_of(world) == before
+
+
+@pytest.mark.parametrize("named", ["an app", "a?b#c", "a%2Fb", "アプリ", "...", ".a"])
+def test_an_app_of_any_other_name_is_listed(operator: Operator, named: str) -> None:
+    """A name may hold whatever can be written in a path."""
+    made = operator.make(USAGE, **USE | {"public_app_id": named})
+    assert operator.get(f"/v1/apps/{quote(named, safe='')}/usage")["items"] == [made]
 
 
 def test_a_developers_revenue_is_told(operator: Operator, world: World, merchant: Merchant) -> None:
