@@ -6,6 +6,8 @@ import threading
 import weakref
 from typing import TYPE_CHECKING
 
+from settlekit_mock.kernel.database import UNAVAILABLE
+
 if TYPE_CHECKING:
     from settlekit_mock.kernel.world import World
 
@@ -44,7 +46,7 @@ class Worker:
 
     def _work(self) -> None:
         # A frozen world's calls do what they leave due, unless their process was killed first.
-        left_behind = True
+        left_behind, answers = True, True
         while not self._stopped:
             self._wake.clear()
             try:
@@ -53,7 +55,12 @@ class Worker:
                 else:
                     self._world.settle()  # what a call couldn't do when the database failed
                 left_behind = self._world.due.left_behind()
-                pause = self._pause()
+                pause, answers = self._pause(), True
+            except UNAVAILABLE as error:
+                if answers:  # said once, however long it lasts
+                    why = str(error).partition("\n")[0]
+                    _LOG.error("the database doesn't answer, and due work waits: %s", why)
+                pause, answers = LONGEST_SLEEP_SECONDS, False
             except Exception:  # noqa: BLE001 - the thread must outlive a defect
                 _LOG.exception("due work failed; it is tried again in a second")
                 pause = LONGEST_SLEEP_SECONDS

@@ -268,6 +268,29 @@ def test_a_worker_does_what_a_failing_database_left_undone(
         worker.stop()
 
 
+def test_a_worker_says_once_that_the_database_is_gone(
+    world: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """However long it is gone, one line in the log says so, without a traceback."""
+    monkeypatch.setattr("settlekit_mock.kernel.worker.LONGEST_SLEEP_SECONDS", 0.005)
+    tried, often = list[int](), threading.Event()
+
+    def read() -> None:
+        tried.append(1)
+        if len(tried) == 5:
+            often.set()
+        raise OperationalError("SELECT", {}, Exception("gone"))
+
+    monkeypatch.setattr(world.due, "read", read)
+    worker = Worker(world)
+    with caplog.at_level(logging.ERROR, "settlekit_mock"):
+        worker.start()
+        assert often.wait(PATIENCE_SECONDS)
+        worker.stop()
+    assert caplog.text.count("the database doesn't answer") == 1
+    assert "Traceback" not in caplog.text
+
+
 def failing(work: Callable[..., bool], times: int) -> Callable[..., bool]:
     """Fail as a database does that is gone, so many times."""
     left = [times]
