@@ -13,7 +13,7 @@ from settlekit_mock.app import ROUTES
 from settlekit_mock.http.roles import OPENED_BY, Role
 from settlekit_mock.http.routes import Route
 from settlekit_mock.kernel.tables import METADATA
-from tests.conformance.lived import PAGES, PAYMENTS, SHOP, TOKENS, Lived
+from tests.conformance.lived import PAGES, PAYMENTS, SHOP, Lived
 
 OWN_ONLY: Final = [
     (route, holder)
