@@ -31,6 +31,8 @@ def run_payouts(
     """Make a pending payout for each wallet at or above a threshold of major units."""
     if threshold_usd is not None and (threshold is not None or currency is not None):
         raise InvalidArgument("threshold_usd", "goes without threshold and currency")
+    if threshold is not None and currency is None:
+        raise InvalidArgument("currency", "must be given with threshold")
     return post(
         f"{PATH}/payouts/run-mock",
         _codec.one(PayoutRun),

@@ -227,6 +227,21 @@ def test_two_names_that_say_the_same_are_sent() -> None:
 @pytest.mark.parametrize(
     ("field", "given"),
     [
+        ("currency", {"threshold": "1"}),
+        ("threshold_usd", {"threshold_usd": "1", "currency": "USD"}),
+        ("threshold_usd", {"threshold_usd": "1", "threshold": "1", "currency": "USD"}),
+    ],
+)
+def test_a_threshold_says_its_currency_once(field: str, given: dict[str, Any]) -> None:
+    """A bare threshold needs its currency, and one in US dollars takes none."""
+    with asking_nobody() as client, pytest.raises(InvalidArgument) as caught:
+        client.operations.run_payouts(**given)
+    assert caught.value.field == field
+
+
+@pytest.mark.parametrize(
+    ("field", "given"),
+    [
         ("path", {"path": "/\ud800"}),
         ("query", {"query": {"a": "\ud800"}}),
         ("query", {"query": {"\ud800": "a"}}),
