@@ -3,7 +3,7 @@ import json
 import pickle
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, get_args
 
 import attrs
 import pytest
@@ -108,6 +108,15 @@ def test_an_unknown_state_is_its_text() -> None:
     assert models.UsageStatus.SETTLED.known
     assert pickle.loads(pickle.dumps(event.status)) == "frozen"
     assert copy.deepcopy(event.status).known is False
+
+
+@pytest.mark.parametrize("model", MODELS, ids=lambda model: model.__name__)
+def test_every_state_takes_what_it_does_not_know(model: type[Model]) -> None:
+    """Whatever is called a status says whether it is known; one of HTTP is a number."""
+    states = [field for field in fields_of(model) if field.name.endswith("status")]
+    for field in states:
+        kind = next(each for each in (*get_args(field.type), field.type) if each is not type(None))
+        assert issubclass(kind, models.OpenEnum | int), field.name
 
 
 def test_unknown_states_leave_no_trace() -> None:

@@ -9,7 +9,12 @@ import attrs
 from settlekit._redaction import masked_repr
 from settlekit.models.base import Instant, JsonObject, Model
 from settlekit.models.mandate import Mandate
-from settlekit.models.states import BillingPlan, BillingStatus
+from settlekit.models.states import (
+    BillingPlan,
+    BillingStatus,
+    MerchantStatus,
+    ReadinessStatus,
+)
 from settlekit.models.webhook import WebhookEndpoint
 
 
@@ -54,7 +59,7 @@ class MerchantAccount(Model):
     user_wallet_id: str | None = None
     billing_mandate_id: str | None = None
     display_name: str | None = None
-    status: str | None = None
+    status: MerchantStatus | None = None
     billing_status: BillingStatus | None = None
     billing_plan: BillingPlan | None = None
     billing_currency: str | None = None
@@ -82,7 +87,7 @@ class HostedCheckoutReadiness(Model):
 
     ready: bool
     scope: str | None = None
-    status: str | None = None
+    status: ReadinessStatus | None = None
     checks: tuple[ReadinessCheck, ...] = ()
     missing_requirements: tuple[str, ...] = ()
     blockers: tuple[str, ...] = ()

@@ -9,6 +9,7 @@ from settlekit._redaction import masked_repr
 from settlekit.models.base import Instant, JsonObject, Model
 from settlekit.models.states import (
     Finality,
+    FinalizationStatus,
     PaymentSettlementStatus,
     PricingBand,
     ReceiptKind,
@@ -110,7 +111,7 @@ class Receipt(Model):
 class Finalization(Model):
     """Whether it is final: a transaction at once, accepted usage when its batch settles."""
 
-    status: str | None = None
+    status: FinalizationStatus | None = None
     finality: Finality | None = None
     finalized_at: Instant | None = None
 

@@ -15,6 +15,7 @@ from settlekit.models.states import (
     PaymentSettlementStatus,
     PricingBand,
     RequirementStatus,
+    ScheduledExecutionStatus,
     SettlementCadence,
     SubscriptionStatus,
 )
@@ -145,7 +146,7 @@ class ScheduledSlot(Model):
 class ScheduledExecution(Model):
     """A run: whether it was made, and what became of its charge."""
 
-    status: str
+    status: ScheduledExecutionStatus
     charge_status: PaymentSettlementStatus | None = None
     authorization: ScheduledAuthorization | None = None
     slot: ScheduledSlot | None = None

@@ -280,3 +280,41 @@ class TopUpStatus(OpenEnum):
 
     PENDING = "pending"
     CREDITED = "credited"
+
+
+class PlatformState(OpenEnum):
+    """Whether the platform works."""
+
+    OPERATIONAL = "operational"
+
+
+class MerchantStatus(OpenEnum):
+    """The states of a merchant's account."""
+
+    ACTIVE = "active"
+
+
+class ReadinessStatus(OpenEnum):
+    """Whether hosted checkout waits for something that the merchant must do."""
+
+    READY = "ready"
+    ACTION_REQUIRED = "action_required"
+
+
+class FinalizationStatus(OpenEnum):
+    """Whether what was executed is final; accepted usage is once its batch settles."""
+
+    FINALIZED = "finalized"
+    ACCEPTED = "accepted"
+
+
+class ScheduledExecutionStatus(OpenEnum):
+    """What became of an ordered run."""
+
+    EXECUTED = "executed"
+
+
+class AdjustmentStatus(OpenEnum):
+    """What became of an adjustment."""
+
+    APPLIED = "applied"

@@ -11,7 +11,13 @@ import attrs
 
 from settlekit._redaction import masked_repr
 from settlekit.models.base import Instant, JsonObject, Model
-from settlekit.models.states import AdjustmentKind, Direction, HoldStatus, OwnerScope
+from settlekit.models.states import (
+    AdjustmentKind,
+    AdjustmentStatus,
+    Direction,
+    HoldStatus,
+    OwnerScope,
+)
 
 
 @attrs.frozen(kw_only=True, getstate_setstate=False)
@@ -63,7 +69,7 @@ class WalletAdjustment(Model):
     wallet_id: str
     kind: AdjustmentKind
     direction: Direction
-    status: str | None = None
+    status: AdjustmentStatus | None = None
     reason: str | None = None
     idempotency_key: str | None = None
     currency: str | None = None
