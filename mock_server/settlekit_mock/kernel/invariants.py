@@ -40,7 +40,7 @@ class Violation(NamedTuple):
 
 _TRIGGERS: Final = {
     "sqlite": text("SELECT name FROM sqlite_schema WHERE type = 'trigger'"),
-    "postgresql": text("SELECT tgname FROM pg_trigger WHERE tgenabled <> 'D'"),
+    "postgresql": text("SELECT tgname FROM pg_trigger WHERE tgenabled <> 'D' AND NOT tgisinternal"),
 }
 
 Invariant = Callable[[Connection], list[Violation]]
