@@ -11,7 +11,7 @@ import msgspec.inspect
 from werkzeug.datastructures import MultiDict
 
 from settlekit_mock.http.plain_words import in_plain_words
-from settlekit_mock.kernel.problems import Invalid, Malformed
+from settlekit_mock.kernel.problems import Invalid, Malformed, Problem
 
 BODY_LIMIT = 1024 * 1024
 """Bytes; a longer body is answered 413."""
@@ -43,27 +43,60 @@ def read_json(raw: bytes) -> dict[str, Any]:
         raise Malformed(f"the body isn't JSON: {reason}") from error
     if not isinstance(found, dict):
         raise Malformed("the body must be a JSON object")
-    _check(found, DEEPEST)
-    return cast(dict[str, Any], found)
+    read = cast(dict[str, Any], found)
+    try:
+        _check(read, DEEPEST)
+    except _Unfit as unfit:
+        where = _path_to(unfit.value, read) or "the body"
+        raise unfit.refused(f"{where} {unfit.problem}") from unfit
+    return read
+
+
+class _Unfit(Exception):
+    """A value that can't be kept or written again."""
+
+    def __init__(self, value: Any, problem: str, refused: type[Problem] = Malformed) -> None:
+        super().__init__(problem)
+        self.value = value
+        self.problem = problem
+        self.refused = refused
 
 
 def _check(value: Any, deeper: int) -> None:
     """Refuse what couldn't be kept or written again."""
     if isinstance(value, str):
         if _UNWRITABLE.search(value):
-            raise Malformed("the body must not hold U+0000 or half of a surrogate pair")
+            raise _Unfit(value, "must not hold U+0000 or half of a surrogate pair")
     elif isinstance(value, dict | list):
         if not deeper:
-            raise Malformed(f"the body is nested more than {DEEPEST} deep")
-        read = cast(dict[str, Any] | list[Any], value)
-        inside: list[Any] = [*read, *read.values()] if isinstance(read, dict) else read
-        for inner in inside:
+            raise _Unfit(value, f"is nested more than {DEEPEST} deep")
+        for inner in _inside(value):
             _check(inner, deeper - 1)
     elif isinstance(value, float):
         if not math.isfinite(value):
-            raise Invalid("the body holds a number that is too large")
+            raise _Unfit(value, "holds a number that is too large", Invalid)
     elif isinstance(value, int) and not _SMALLEST <= value <= _LARGEST:
-        raise Invalid("the body holds a number that is too large")
+        raise _Unfit(value, "holds a number that is too large", Invalid)
+
+
+def _inside(value: Any) -> list[Any]:
+    read = cast(dict[str, Any] | list[Any], value)
+    return [*read, *read.values()] if isinstance(read, dict) else read
+
+
+def _path_to(unfit: object, found: dict[str, Any]) -> str:
+    """Name the field of the body that holds a value; nothing where it is a key."""
+    for name, value in found.items():
+        if _holds(value, unfit):
+            return name if name.isprintable() else ""
+    return ""
+
+
+def _holds(holder: Any, unfit: object) -> bool:
+    if holder is unfit:
+        return True
+    inner = _inside(holder) if isinstance(holder, dict | list) else []
+    return any(_holds(each, unfit) for each in inner)
 
 
 def _no_constant(name: str) -> None:

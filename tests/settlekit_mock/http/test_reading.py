@@ -109,6 +109,24 @@ def test_an_invalid_field_is_named(caller: Caller) -> None:
     assert told == "amount_minor must be a whole number of at least 1, not 0"
 
 
+@pytest.mark.parametrize(
+    ("raw", "named"),
+    [
+        (b'{"a":1,"note":"x\\u0000"}', "note must not hold"),
+        (b'{"a":1,"note":["y",{"b":"\\ud800"}]}', "note must not hold"),
+        (b'{"a":[1e999]}', "a holds a number that is too large"),
+        (b'{"a":{"b":1%s}}' % (b"0" * 400), "a holds a number that is too large"),
+        (b'{"a":%s1%s}' % (b"[" * 70, b"]" * 70), "a is nested more than"),
+        (b'{"b":{"c":2},"a":{"\\u0000":1}}', "a must not hold"),
+        (b'{"a\\u0000":1}', "the body must not hold"),
+    ],
+)
+def test_what_no_field_can_hold_is_named_by_its_field(raw: bytes, named: str) -> None:
+    """A refused character, number or nesting is told with the field of the body that it is in."""
+    with pytest.raises(Problem, match=named):
+        read_json(raw)
+
+
 def test_a_value_that_isnt_among_the_few_is_answered_with_them() -> None:
     """The refusal of a field of few values lists them, so that nobody has to look them up."""
     with pytest.raises(Invalid, match=r"kind must be drop or keep, not 'x'$"):
