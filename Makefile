@@ -82,10 +82,10 @@ docs: $(READY) ## build the documentation into docs/_build/html
 serve: $(READY) ## run the mock server (ARGS='--port 9000')
 	@$(BIN)/settlekit-mock serve $(ARGS)
 
-soak: $(READY) ## run the long tests
+soak: $(READY) ## run the long tests, and all of the mock's on PostgreSQL
 	@$(BIN)/python -m pytest -m soak $(ARGS)
 	@SETTLEKIT_TESTS_ON=postgresql $(BIN)/python -m pytest -n $(WORKERS) \
-		tests/settlekit_mock/operations $(ARGS)
+		tests/settlekit_mock tests/stories $(ARGS)
 
 upgrade: ## write constraints.txt anew from the newest allowed versions
 	@rm -rf $(VENV)
