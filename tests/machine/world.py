@@ -5,10 +5,11 @@ import sys
 from collections import Counter
 from collections.abc import Iterable
 from decimal import Decimal
+from functools import cache
 from typing import Any, ClassVar, NamedTuple, cast
 
 from hypothesis.stateful import RuleBasedStateMachine, invariant
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, TextClause, text
 from werkzeug.test import Client, TestResponse
 
 from settlekit_mock.control.check import check_all
@@ -21,6 +22,9 @@ from tests.machine.seen import seen_in
 
 ALL_SUMMARIES_EVERY = 10
 """Steps between two looks at every summary; a provider's is looked at when it should change."""
+
+
+_NEWS = text("SELECT seq, at, kind, subject, data FROM events WHERE seq > :seen ORDER BY seq")
 
 
 class Entry(NamedTuple):
@@ -69,10 +73,8 @@ class World(RuleBasedStateMachine):
 
     def catch_up(self) -> None:
         """Let the model read what happened since, up to the clock's time."""
-        rows = self.rows(
-            "SELECT seq, at, kind, subject, data FROM events WHERE seq > :seen ORDER BY seq",
-            seen=self.seen,
-        )
+        with self.mock.world.snapshot() as connection:
+            rows = connection.execute(_NEWS, {"seen": self.seen}).all()
         entries = [Entry(*row[:4], json.loads(row[4])) for row in rows]
         self.seen = entries[-1].seq if entries else self.seen
         self.now = self.mock.world.now()
@@ -183,9 +185,14 @@ class World(RuleBasedStateMachine):
         """Return the batches that are still owed."""
         return [one.batch_id for one in self.model.batches.values() if one.status not in FINAL]
 
-    def rows(self, query: str, **values: object) -> list[Any]:
+    def rows(self, query: str) -> list[Any]:
         with self.mock.world.snapshot() as connection:
-            return list(connection.execute(text(query), values))
+            return Quick(connection).execute(_query(query))
+
+
+@cache
+def _query(query: str) -> TextClause:
+    return text(query)
 
 
 def same(got: dict[Any, Any], expected: dict[Any, Any]) -> None:
