@@ -125,7 +125,12 @@ def _progress(mark: "Mark") -> None:
 def _restart(command: str | None) -> Any:
     if command is None:
         return None
-    words = shlex.split(command)
+    try:
+        words = shlex.split(command)
+    except ValueError as error:
+        raise ConfigurationError(f"--restart: {error}") from None
+    if not words:
+        raise ConfigurationError("--restart: names no command")
 
     def run() -> None:
         try:

@@ -44,10 +44,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _asked(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = _parser()
     try:
-        return _parser().parse_args(arguments)
+        asked = parser.parse_args(arguments)
     finally:
         sys.stdout.flush()  # a help that nobody reads fails here, and not at the very end
+    for name, value in vars(asked).items():
+        if isinstance(value, list):  # what Python 3.11 makes of --limit=--
+            parser.error(f"argument --{name.replace('_', '-')}: expected one argument")
+    return asked
 
 
 def _flush_or_drop() -> None:

@@ -8,7 +8,7 @@ import httpx
 
 from settlekit.testing.exam import events
 from settlekit.testing.exam.checks import check
-from settlekit.testing.exam.endpoint import Answer
+from settlekit.testing.exam.endpoint import Answer, is_web_url
 from settlekit.testing.exam.sitting import (
     Finding,
     NotExamined,
@@ -212,6 +212,8 @@ def redirect(sitting: Sitting) -> None:
     order = sitting.order()
     if order.success_url is None:
         raise NotExamined(f"needs {sitting.word('start_checkout')} to tell the order's success_url")
+    if not is_web_url(order.success_url):
+        raise NotExamined(f"needs a success_url that is a URL, not {order.success_url!r}")
     try:
         socket.visit(_with_session(order.success_url))
     except httpx.HTTPError as error:

@@ -60,9 +60,9 @@ class AtUrl:
     """An endpoint behind a socket; each delivery is a connection of its own, as the platform's."""
 
     def __init__(self, url: str) -> None:
-        parts = urlsplit(url)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
+        if not is_web_url(url):
             raise ConfigurationError(f"not a URL of an endpoint: {url}")
+        parts = urlsplit(url)
         self.url = url
         self._parts = parts
         self._http = httpx.Client(
@@ -128,6 +128,17 @@ class AtUrl:
         lines = [f"{name}: {value}" for name, value in {**own, **headers}.items()]
         lines.append("Connection: close")
         return "\r\n".join([f"POST {path} HTTP/1.1", *lines, "", ""]).encode("latin-1")
+
+
+def is_web_url(url: str) -> bool:
+    """Say whether this is an address that HTTP can reach: the three that read it must agree."""
+    try:
+        parts = urlsplit(url)
+        known = httpx.URL(url)
+        _ = parts.port, "".join(parts).encode("latin-1")
+    except (ValueError, httpx.InvalidURL):
+        return False
+    return parts.scheme in {"http", "https"} and bool(parts.hostname and known.host)
 
 
 class InProcess:

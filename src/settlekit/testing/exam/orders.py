@@ -8,6 +8,7 @@ import attrs
 import httpx
 
 from settlekit.errors import InvalidArgument
+from settlekit.testing.exam.endpoint import is_web_url
 
 TIMEOUT_SECONDS: Final = 10.0
 
@@ -63,6 +64,7 @@ def _must_fit(name: str, value: object) -> None:
 
 def checkout_at(url: str) -> StartCheckout:
     """Return a ``start_checkout`` that posts to a URL, which answers the order as JSON."""
+    _must_be_url("start_checkout", url)
 
     def start() -> Mapping[str, Any]:
         answer = httpx.post(url, timeout=TIMEOUT_SECONDS, trust_env=False).raise_for_status()
@@ -78,6 +80,7 @@ def probe_at(url: str) -> Probe:
     """Return a probe that reads a URL: ``{order}`` in it is the order's key, empty for the books."""
     if "{order}" not in url:
         raise InvalidArgument("probe", "must have {order} in it, where the order's key goes")
+    _must_be_url("probe", url.replace("{order}", "key"))
 
     def read(key: str | None) -> State:
         where = url.replace("{order}", quote(key or "", safe=""))
@@ -87,6 +90,11 @@ def probe_at(url: str) -> Probe:
         return _json(answer.raise_for_status(), "probe")
 
     return read
+
+
+def _must_be_url(means: str, url: str) -> None:
+    if not is_web_url(url):
+        raise InvalidArgument(means, f"must be an http or https URL, not {url!r}")
 
 
 def _json(answer: httpx.Response, means: str) -> Any:

@@ -143,6 +143,22 @@ def test_a_success_page_that_isnt_there_isnt_examined(run: Run, unused_port: int
     ] == [True]
 
 
+def test_a_success_page_without_an_address_isnt_examined(run: Run) -> None:
+    """What can't be visited is named: nothing is known of it, and nothing breaks."""
+    running = run(Shop)
+    with Server(running) as server:
+        report = examine(
+            server.url + WEBHOOK,
+            secret=SECRET,
+            start_checkout=lambda: evolve(running.start_checkout(), success_url="http://[::1"),
+            probe=running.probe,
+            only=["redirect"],
+        )
+    assert [mark.seen for mark in report.not_examined] == [
+        "needs a success_url that is a URL, not 'http://[::1'"
+    ]
+
+
 def test_an_unknown_check_is_refused(run: Run) -> None:
     """A check that doesn't exist is refused with the names of those that do."""
     with pytest.raises(InvalidArgument, match=r"no check 'vaild'; there are .*valid"):
@@ -278,6 +294,12 @@ def test_the_command_drives_a_shop_by_urls(run: Run, capsys: pytest.CaptureFixtu
     [
         (["ftp://localhost/"], "not a URL of an endpoint"),
         (["http://localhost/", "--probe", "http://localhost/x"], "--probe must have {order} in it"),
+        (["http://[::1"], "not a URL of an endpoint"),
+        (["http://localhost:99999/"], "not a URL of an endpoint"),
+        (["http://localhost/", "--probe", "ftp://x/{order}"], "--probe must be an http or https"),
+        (["http://localhost/", "--start-checkout", "orders"], "--start-checkout must be an http"),
+        (["http://localhost/", "--restart", "'"], "--restart: No closing quotation"),
+        (["http://localhost/", "--restart", " "], "--restart: names no command"),
         (["http://localhost/", "--only", "nothing"], "--only has no check 'nothing'"),
     ],
 )
