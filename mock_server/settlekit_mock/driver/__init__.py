@@ -8,8 +8,6 @@ from collections.abc import Iterator
 from datetime import timedelta
 from urllib.parse import quote, urlencode
 
-import msgspec
-
 from settlekit_mock.control.buyers import BuyerAnswer
 from settlekit_mock.control.check import Checked
 from settlekit_mock.control.clock import Clock
@@ -118,9 +116,7 @@ class Driver:
         ``limit`` entries.
         """
         query = given({"kind": kind, "subject": subject, "after": after, "limit": limit})
-        for line in self._calls.lines(f"events/stream?{urlencode(query)}"):
-            if line.startswith(b"data: "):
-                yield msgspec.json.decode(line[6:], type=JournalEntry)
+        yield from self._calls.told(JournalEntry, f"events/stream?{urlencode(query)}")
 
     def fate(self, usage_id: str) -> Fate:
         """Read what became of a payment, accepted or refused."""

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
-from typing import Any, NoReturn, TypeVar
+from typing import Any, Final, NoReturn, TypeVar
 
 import msgspec
 
@@ -15,6 +15,8 @@ Send = Callable[[str, str, bytes | None], tuple[int, bytes]]
 Listen = Callable[[str], AbstractContextManager[tuple[int, Iterable[bytes]]]]
 """path with query → (status, the body's pieces as they come)."""
 T = TypeVar("T")
+DATA: Final = b"data: "
+LONGEST_LINE: Final = 1 << 20
 _SHORT = re.compile(
     r"(?:(\d{1,6})w)?(?:(\d{1,6})d)?(?:(\d{1,8})h)?(?:(\d{1,9})m)?(?:(\d{1,10})s)?", re.ASCII
 )
@@ -68,10 +70,32 @@ class Calls:
         with self._listen(f"/_mock/{path}") as (status, pieces):
             if status >= 400:
                 _refuse(status, b"".join(pieces))
-            rest = b""
-            for piece in pieces:
-                *whole, rest = (rest + piece).split(b"\n")
-                yield from whole
+            yield from _lines(pieces)
+
+    def told(self, answers: type[T], path: str) -> Iterator[T]:
+        """Yield the events of a server-sent stream; what isn't one raises UnreadableAnswer."""
+        for line in self.lines(path):
+            if not line.startswith(DATA):
+                continue
+            try:
+                yield msgspec.json.decode(line[len(DATA) :], type=answers)
+            except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+                raise UnreadableAnswer(f"an event that no mock tells: {error}") from error
+
+
+def _lines(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    """Yield whole lines; what comes behind the last line feed was cut, and is no line."""
+    kept: list[bytes] = []
+    kept_bytes = 0
+    for piece in pieces:
+        first, *others = piece.split(b"\n")
+        for part in (first, *others[:-1]) if others else ():
+            yield b"".join((*kept, part))
+            kept, kept_bytes = [], 0
+        kept.append(others[-1] if others else first)
+        kept_bytes += len(kept[-1])
+        if kept_bytes > LONGEST_LINE:
+            raise UnreadableAnswer("a line without an end, which no mock tells")
 
 
 class _Envelope(msgspec.Struct):
