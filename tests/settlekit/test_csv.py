@@ -156,6 +156,43 @@ def test_no_file_breaks_the_reader(content: bytes) -> None:
         read(content)
 
 
+@st.composite
+def spoiled_files(draw: st.DrawFn) -> bytes:
+    """Draw a good file in which some bytes, and whole cells, were replaced."""
+    rows = [cells(number) for number in range(draw(st.integers(1, 3)))]
+    for _ in range(draw(st.integers(0, 3))):
+        row = draw(st.sampled_from(rows))
+        row[draw(st.integers(0, len(row) - 1))] = draw(STRANGE)
+    whole = body(rows)
+    start = draw(st.integers(0, len(whole)))
+    noise = draw(st.binary(max_size=6) | st.sampled_from([b'"', b"\r\n", b"\x00", b",,", b"\n\n"]))
+    return whole[:start] + noise + whole[start + draw(st.integers(0, 3)) :]
+
+
+STRANGE = st.text(max_size=12) | st.sampled_from(
+    ["", "１", "1e5", "-0", "9" * 70, "NaN", "0000-01-01T00:00:00Z", "9999-12-31T23:59:60.9+23:59"]
+)
+
+
+@given(content=spoiled_files(), cuts=st.lists(st.integers(0, 2000), max_size=6))
+def test_no_spoiled_file_breaks_the_reader(content: bytes, cuts: list[int]) -> None:
+    """Whatever became of a good file, rows or a DecodeError, wherever the network cuts it."""
+    ends = sorted({min(each, len(content)) for each in cuts} | {len(content)})
+    pieces = [content[begin:end] for begin, end in zip([0, *ends], ends, strict=False)]
+    assert outcome(pieces) == outcome([content])
+
+
+def outcome(pieces: list[bytes]) -> tuple[str, object]:
+    """Return the rows, or that there was an error: where in the file it is found first may differ."""
+    reader: RowReader[UsageRow] = RowReader(USAGE_ROWS)
+    try:
+        found = [row for piece in pieces for row in reader.rows(piece)]
+        reader.finish()
+    except DecodeError:
+        return "refused", None
+    return reader.digest, found
+
+
 def test_a_byte_order_mark_is_no_column() -> None:
     """A file that went through a spreadsheet's hands still has its header."""
     assert read(b"\xef\xbb\xbf" + body([cells()])) == read(body([cells()]))

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -143,6 +144,38 @@ FILES = st.one_of(
         lambda lines: "\n".join([HEADER, GOOD, *lines]).encode(errors="replace")
     ),
 )
+
+
+ZONES = st.one_of(
+    st.sampled_from(
+        ["Asia/Tokyo", "UTC", "", "Asia", "../etc/passwd", "/etc/localtime", "posixrules", "aiko"]
+    ),
+    st.text(max_size=12),
+)
+CUSTOMERS = st.one_of(
+    st.binary(max_size=120),
+    st.lists(st.lists(ZONES, max_size=3).map(",".join), max_size=5).map(
+        lambda lines: "\n".join(["customer,timezone", *lines]).encode(errors="replace")
+    ),
+)
+
+
+@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(content=CUSTOMERS)
+def test_no_customers_break_the_reader(content: bytes, tmp_path: Path) -> None:
+    """Whatever is in customers.csv: each customer has a zone there is, or one line says where not."""
+    (tmp_path / "month.csv").write_text(f"{HEADER}\n{GOOD}\n", "utf-8")
+    path = tmp_path / "customers.csv"
+    path.write_bytes(content)
+    try:
+        month = read_month(tmp_path / "month.csv")
+    except BadFile as error:
+        told = str(error)
+        assert str(path) in told
+        assert told.isprintable()
+    else:
+        assert set(month.timezones) == {"aiko"}
+        assert ZoneInfo(month.timezones["aiko"]).key
 
 
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
