@@ -9,14 +9,16 @@ if TYPE_CHECKING:
 __all__ = ["MockServer", "create_app"]
 
 
-def __getattr__(name: str) -> Any:
-    # Loaded when asked for: a rule is imported without the server around it.
-    if name == "MockServer":
-        from settlekit_mock.in_process import MockServer
+if not TYPE_CHECKING:  # which would take any name for one that is here
 
-        return MockServer
-    if name == "create_app":
-        from settlekit_mock.app import create_app
+    def __getattr__(name: str) -> Any:
+        # Loaded when asked for: a rule is imported without the server around it.
+        if name == "MockServer":
+            from settlekit_mock.in_process import MockServer
 
-        return create_app
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+            return MockServer
+        if name == "create_app":
+            from settlekit_mock.app import create_app
+
+            return create_app
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

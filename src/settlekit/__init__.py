@@ -117,13 +117,15 @@ _HOMES = {
 _MODULES = {"challenge", "digest", "errors", "models", "money", "webhooks"}
 
 
-def __getattr__(name: str) -> object:
-    if name in _MODULES:
-        return import_module(f"settlekit.{name}")
-    if name not in _HOMES:
-        raise AttributeError(f"module 'settlekit' has no attribute {name!r}")
-    value = globals()[name] = getattr(import_module(_HOMES[name]), name)
-    return value
+if not TYPE_CHECKING:  # which would take any name for one that is here
+
+    def __getattr__(name: str) -> object:
+        if name in _MODULES:
+            return import_module(f"settlekit.{name}")
+        if name not in _HOMES:
+            raise AttributeError(f"module 'settlekit' has no attribute {name!r}")
+        value = globals()[name] = getattr(import_module(_HOMES[name]), name)
+        return value
 
 
 def __dir__() -> list[str]:

@@ -52,6 +52,27 @@ def test_every_public_name_is_there() -> None:
         _ = settlekit.Klient  # type: ignore[attr-defined]
 
 
+@pytest.mark.parametrize("framework", ["flask", "fastapi", "django", "sqlalchemy"])
+def test_an_adapter_is_an_attribute_of_webhooks(framework: str) -> None:
+    """It needs no import of its own, and says what to install where its framework isn't."""
+    code = f"""
+import sys
+from settlekit import webhooks
+assert "settlekit.webhooks.{framework}" not in sys.modules
+try:
+    assert webhooks.{framework}.__name__ == "settlekit.webhooks.{framework}"
+except ModuleNotFoundError as error:
+    assert "settlekit[{framework}]" in str(error)
+"""
+    subprocess.run([sys.executable, "-W", "error", "-c", code], check=True)
+
+
+def test_webhooks_have_no_name_but_theirs() -> None:
+    """A slip of the pen is an AttributeError."""
+    with pytest.raises(AttributeError, match="no attribute 'verfy'"):
+        _ = settlekit.webhooks.verfy  # type: ignore[attr-defined]
+
+
 def test_errors_and_money_need_no_models() -> None:
     """Who only signs or catches loads neither models nor codec."""
     code = "import settlekit, settlekit.money, settlekit.challenge, settlekit.digest"

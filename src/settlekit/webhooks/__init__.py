@@ -10,6 +10,8 @@ An endpoint that lets each event take effect once is ``Handlers`` and an inbox (
 
 import time
 from collections.abc import Callable, Sequence
+from importlib import import_module
+from typing import TYPE_CHECKING
 
 from settlekit.errors import InvalidArgument, PayloadError, SignatureError
 from settlekit.webhooks.classification import (
@@ -36,6 +38,12 @@ from settlekit.webhooks.signature import (
     sign,
     verify_signature,
 )
+
+if TYPE_CHECKING:
+    from settlekit.webhooks import django as django
+    from settlekit.webhooks import fastapi as fastapi
+    from settlekit.webhooks import flask as flask
+    from settlekit.webhooks import sqlalchemy as sqlalchemy
 
 __all__ = [
     "SIGNATURE_HEADER",
@@ -67,6 +75,8 @@ __all__ = [
     "verify",
 ]
 
+_OPTIONAL = {"django", "fastapi", "flask", "sqlalchemy"}
+
 
 def verify(
     body: bytes | str,
@@ -88,3 +98,12 @@ def verify(
     keys: Sequence[str] = [secret] if secret is not None else secrets or ()
     verify_signature(body, header, keys, tolerance_seconds=tolerance_seconds, now=now)
     return read_event(body)
+
+
+if not TYPE_CHECKING:  # which would take any name for one that is here
+
+    def __getattr__(name: str) -> object:
+        # Loaded when asked for: nobody has them all.
+        if name in _OPTIONAL:
+            return import_module(f"settlekit.webhooks.{name}")
+        raise AttributeError(f"module 'settlekit.webhooks' has no attribute {name!r}")

@@ -5,6 +5,8 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, assert_type
 
+import settlekit
+import settlekit_mock
 from settlekit import AsyncClient, AsyncPage, Client, Page, Response, Result, webhooks
 from settlekit.models import (
     AppUsage,
@@ -202,3 +204,15 @@ def webhook_results(body: bytes, header: str) -> None:
             assert_type((i, at), tuple[str, datetime | None])
         case webhooks.Unknown(reason=why):
             assert_type(why, webhooks.UnknownReason)
+
+
+def adapters() -> None:
+    handlers = webhooks.Handlers[str]()
+    _ = webhooks.django.webhook_view(handlers, secrets="s")
+
+
+def slips_of_the_pen() -> None:
+    # Each must be an error: mypy says so where one of these comments is needless.
+    _ = settlekit.Klient  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]
+    _ = settlekit_mock.Mock  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]
+    _ = webhooks.verfy  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]
