@@ -152,7 +152,10 @@ def _go_until(turn: Turn, limit: int, kind: str) -> bool:
     now, due = turn.start.now, turn.start.next_due_at
     farthest = within(now + limit)
     if kind != NEXT:
-        return turn.go(farthest, until=kind)
+        reached = turn.go(farthest, until=kind)
+        if reached:
+            turn.finish()  # what is due at the same time is of this advance, and told with it
+        return reached
     if due is None:
         return False
     turn.go(min(max(now, due), farthest))

@@ -78,6 +78,10 @@ class Turn:
         """Move the clock as ``DueLoop.advance`` does."""
         return self._loop.go(self.start.now, goal, until=until)
 
+    def finish(self) -> None:
+        """Do what else is due at the time to which the clock has come."""
+        self.go(self._loop.read().now)
+
 
 class _Trip(NamedTuple):
     """An errand under way."""

@@ -110,6 +110,19 @@ def test_the_clock_stops_where_something_happened(
     assert advanced["events"][-1]["at"] == arrives
 
 
+def test_advances_tell_all_that_happens(mock: MockServer, control: Control) -> None:
+    """What falls due at the time where ``until`` stops is told too, deliveries included."""
+    mock.webhooks.collect()
+    sold(mock)
+    told: list[Any] = control.get("events", limit=1000)[1]["items"]
+    for until in ("period.closed", "debit.submitted", "batch.settled"):
+        _, advanced = control.post("clock/advance", until=until)
+        assert advanced["event_count"] == len(advanced["events"])
+        told += advanced["events"]
+    assert told == control.get("events", limit=1000)[1]["items"]
+    assert told[-1]["kind"] == "webhook.delivered"
+
+
 def test_what_is_due_beyond_the_limit_is_not_reached(mock: MockServer, control: Control) -> None:
     """Where the next thing is further off than the limit, the clock stops at the limit."""
     sold(mock)
