@@ -15,6 +15,7 @@ except ModuleNotFoundError as error:
     ) from error
 
 from settlekit import webhooks
+from settlekit.money import BAND_LIMITS_MINOR
 
 Kind = Literal["standard_settled", "metered_usage_accepted", "metered_batch_settled", "spent"]
 KINDS: Final[tuple[Kind, ...]] = (
@@ -24,7 +25,13 @@ KINDS: Final[tuple[Kind, ...]] = (
     "spent",
 )
 _METERED: Final = {"finality": "aggregated_onchain_settlement"}
+_NANO_LAST, _MICRO_LAST = BAND_LIMITS_MINOR["JPY"]
 _BANDS: Final = (("micro", "weekly"), ("nano", "monthly"))
+_AMOUNTS: Final = {
+    "nano": st.integers(1, _NANO_LAST),
+    "micro": st.integers(_NANO_LAST + 1, _MICRO_LAST),
+    "standard": st.integers(_MICRO_LAST + 1, 10**6),
+}
 _HEX = st.text("0123456789abcdef", min_size=8, max_size=8)
 Delivery = tuple[bytes, str]
 """A raw body and its header."""
@@ -106,7 +113,7 @@ def _data(draw: st.DrawFn, kind: Kind) -> dict[str, Any]:
             "finality": "per_payment_onchain",
             "settlement_status": "settled",
             "chain_receipt_id": receipt,
-            "amount_minor": draw(st.integers(500, 10**6)),
+            "amount_minor": draw(_AMOUNTS["standard"]),
             "currency": "JPY",
             **payment,
         }
@@ -114,7 +121,7 @@ def _data(draw: st.DrawFn, kind: Kind) -> dict[str, Any]:
     metered = {**_METERED, "pricing_band": band, "settlement_cadence": cadence, "currency": "JPY"}
     if kind == "metered_usage_accepted":
         pending = {"mode": "external_402", "settlement_status": "pending_settlement"}
-        return {**metered, **pending, **payment, "amount_minor": draw(st.integers(1, 499))}
+        return {**metered, **pending, **payment, "amount_minor": draw(_AMOUNTS[band])}
     return {
         **metered,
         "mode": "metered_settlement_batch",

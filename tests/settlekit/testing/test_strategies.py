@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from settlekit import PayloadError, SignatureError, webhooks
+from settlekit.money import band_of
 from settlekit.testing import strategies
 
 SECRET = "whsec_of_a_property"
@@ -23,6 +24,13 @@ def test_events_are_of_their_kind(kind):
         assert webhooks.interpret(event).kind == kind
 
     check()
+
+
+@given(strategies.events(kinds=["standard_settled", "metered_usage_accepted"]))
+def test_an_amount_is_of_its_band(event):
+    """The platform chooses the band by the amount alone, and so does what is drawn."""
+    data = event["data"]
+    assert band_of(data["amount_minor"], data["currency"]) == data["pricing_band"]
 
 
 @given(strategies.tampered(SECRET, NOW))
