@@ -14,7 +14,7 @@ SOAK_RUNS: Final = int(os.environ.get("SOAK_RUNS", "5000"))
 """Runs of the machine in a soak; fewer for a trial."""
 SOAK_POSTGRESQL_RUNS: Final = int(os.environ.get("SOAK_POSTGRESQL_RUNS", "40"))
 """Runs of each machine on PostgreSQL in a soak: some minutes."""
-FEW_RUNS: Final = 6
+FEW_RUNS: Final = 5
 """Runs where each step costs four times what it does in memory."""
 RUNS: Final = settings(
     deadline=None,
