@@ -11,6 +11,7 @@ from settlekit_mock.http.wire import Answer, ShortText, StrictBody, Timestamp
 from settlekit_mock.kernel.times import to_text
 from settlekit_mock.operations.billing import PaymentEvent, billing_of, override_balance
 from settlekit_mock.operations.rules.top_ups import MOST_CENTS
+from settlekit_mock.operations.wire import NoFields
 
 Provider = Literal["stripe", "clickpesa"]
 Cents = Annotated[int, Meta(ge=-MOST_CENTS, le=MOST_CENTS, description="US cents.")]
@@ -106,6 +107,7 @@ BILLING_ROUTES: Final = (
         _billing,
         BillingAnswer,
         "Read a customer's credits, what they paid in all, and each payment",
+        query=NoFields,
         dialect=OPERATIONS,
     ),
 )

@@ -159,6 +159,7 @@ PAYOUT_ROUTES: Final = (
         _get,
         PayoutAnswer,
         "Read one payout",
+        query=NoFields,
         dialect=OPERATIONS,
     ),
 )

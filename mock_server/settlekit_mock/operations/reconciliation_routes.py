@@ -18,6 +18,7 @@ from settlekit_mock.operations.wire import (
     HoldFields,
     HoldListing,
     HoldQuery,
+    NoFields,
     Reconciled,
     ReconciledFields,
     Reconciliation,
@@ -110,6 +111,7 @@ RECONCILIATION_ROUTES: Final = (
         _reconcile,
         Reconciliation,
         "Rebuild every wallet from its entries; what doesn't match is put on hold",
+        query=NoFields,
         dialect=OPERATIONS,
     ),
     Route(

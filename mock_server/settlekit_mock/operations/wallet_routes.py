@@ -16,6 +16,7 @@ from settlekit_mock.operations.wire import (
     Credit,
     Credited,
     CreditedFields,
+    NoFields,
     UserWallet,
     WalletEntry,
 )
@@ -76,6 +77,7 @@ WALLET_ROUTES: Final = (
         _user_wallet,
         UserWallet,
         "Read one's own USD credits and their newest entries",
+        query=NoFields,
         dialect=OPERATIONS,
     ),
     Route(

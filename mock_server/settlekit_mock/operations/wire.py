@@ -29,7 +29,7 @@ OptionalCurrency = Currency | UnsetType
 
 
 class NoFields(StrictBody, frozen=True, kw_only=True):
-    """A call that needs nothing said: an empty object, or no body."""
+    """A call that needs nothing said: an empty object, no body, no query."""
 
 
 class PageQuery(StrictBody, frozen=True, kw_only=True):

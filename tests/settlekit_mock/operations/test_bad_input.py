@@ -255,6 +255,18 @@ def test_a_buyers_token_opens_no_admin_route(buyer: Operator, operator: Operator
     assert operator.refused("GET", "/v1/user/wallet")[:2] == (403, "forbidden")
 
 
+def test_a_query_where_there_is_none_is_refused(
+    operator: Operator, buyer: Operator, world: World, paths: dict[str, str]
+) -> None:
+    """What a route would ignore is 400, as an unknown field of its body is."""
+    (payout,) = operator.get("/v1/admin/payouts")["items"]
+    for path in ("/v1/admin/reconciliation/ledger", f"/v1/admin/payouts/{payout['id']}"):
+        refuses(operator, world, 400, "GET", path, query_string="currency=JPY")
+    refuses(buyer, world, 400, "GET", "/v1/user/wallet", query_string="limit=5")
+    given = {"query_string": "limit=5", "headers": {"X-Admin-Secret": world.settings.admin_secret}}
+    refuses(operator, world, 400, "GET", "/admin/billing/buyer_1", **given)
+
+
 @pytest.mark.parametrize(
     ("method", "path", "status", "code"),
     [
