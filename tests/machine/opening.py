@@ -32,8 +32,10 @@ class Opened(NamedTuple):
 
 @contextmanager
 def opened(url: str = MEMORY_URL) -> Iterator[Opened]:
-    """Open a mock on a database; at the end it is closed."""
+    """Open a mock on a database, whatever is in it; at the end it is closed."""
     with MockServer(seed=7, freeze_at=START, db=url) as mock:
+        if not mock.world.is_new:
+            mock.reset()
         owners, tokens = _open_shops(mock)
         yield Opened(mock, owners, tokens, mock.world.image() if url == MEMORY_URL else None)
 

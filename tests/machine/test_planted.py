@@ -3,10 +3,16 @@
 import pytest
 from hypothesis import Phase, settings
 
+from settlekit_mock.kernel.database import MEMORY_URL
 from tests.machine.lives import LIVES, Directed
 from tests.machine.machine import Machine
 from tests.machine.opening import opened
-from tests.machine.planted import PLANTED, Plant
+from tests.machine.planted import (
+    PLANTED,
+    Plant,
+    balance_without_an_entry,
+    reservation_never_released,
+)
 from tests.machine.runs import RUNS, run
 
 SEARCH = settings(
@@ -24,9 +30,9 @@ SEARCH = settings(
 wrong_rules = pytest.mark.parametrize("plant", PLANTED, ids=lambda plant: plant.__name__)
 
 
-def live(plant: Plant) -> None:
+def live(plant: Plant, url: str = MEMORY_URL) -> None:
     """Live the life in which a wrong rule shows."""
-    with opened() as Directed.opened:
+    with opened(url) as Directed.opened:
         LIVES[plant](Directed())
 
 
@@ -37,6 +43,17 @@ def test_a_wrong_rule_is_found_out(plant: Plant, monkeypatch: pytest.MonkeyPatch
     plant(monkeypatch)
     with pytest.raises(AssertionError):
         live(plant)
+
+
+@pytest.mark.parametrize("plant", [balance_without_an_entry, reservation_never_released])
+def test_a_wrong_rule_is_found_out_on_postgresql(
+    plant: Plant, postgresql_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What runs on a real PostgreSQL can fail, too."""
+    live(plant, postgresql_url)
+    plant(monkeypatch)
+    with pytest.raises(AssertionError):
+        live(plant, postgresql_url)
 
 
 @pytest.mark.soak
