@@ -5,6 +5,11 @@ from typing import Any
 from settlekit_mock.http.dialects import CONTROL
 from settlekit_mock.http.roles import Role
 from settlekit_mock.http.routes import Method, Route
+from settlekit_mock.http.wire import StrictBody
+
+
+class Nothing(StrictBody, frozen=True, kw_only=True):
+    """A call that needs nothing said: an empty object, or no body."""
 
 
 def control_route(
@@ -19,7 +24,9 @@ def control_route(
     status: int = 200,
     errors: tuple[tuple[int, str], ...] = (),
 ) -> Route:
-    """Declare a route under ``/_mock``."""
+    """Declare a route under ``/_mock``; one that makes a change without a body takes an empty one."""
+    if method == "POST" and body is None:
+        body = Nothing
     return Route(
         method,
         f"/_mock/{path}",
