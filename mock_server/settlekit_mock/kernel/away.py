@@ -74,6 +74,10 @@ class Away(Protocol):
         """Keep other processes from advancing the clock."""
         yield
 
+    def demand_clock(self, connection: Connection) -> None:
+        """Raise a ``Problem`` where another process may be advancing the clock by now."""
+        return
+
     @contextmanager
     def resting(self) -> Generator[None, None, None]:
         """Keep other processes from taking rows."""

@@ -276,6 +276,8 @@ class DueLoop:
         some = False
         try:
             with self._world.transaction() as tx:
+                if self._advancer == threading.get_ident():
+                    self._away.demand_clock(tx.connection)
                 for _ in range(GROUP):
                     row = self._next(tx, tx.state.now if target is None else target)
                     if row is None:

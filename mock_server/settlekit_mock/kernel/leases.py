@@ -18,7 +18,7 @@ from sqlalchemy.exc import DBAPIError
 
 from settlekit_mock.kernel.away import Away, DueRow, Taken
 from settlekit_mock.kernel.database import Database
-from settlekit_mock.kernel.problems import Conflict
+from settlekit_mock.kernel.problems import Conflict, Problem
 
 LEASE_SECONDS: Final = 30.0
 """Longer than any delivery takes, and how long the errands of a dead process wait."""
@@ -53,6 +53,10 @@ _ADVANCER_AWAY: Final = text(
     f"SELECT count(*) FROM due_away WHERE advancing = 1 AND ends_at > {_CLOCK}"  # noqa: S608
 )
 _LOCK_CLOCK: Final = text("SELECT pg_try_advisory_lock(7311849203)")
+_HOLDER: Final = text("SELECT pg_backend_pid()")
+_HOLDS: Final = text(
+    "SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND granted AND pid = :holder)"
+)
 _UNLOCK_CLOCK: Final = text("SELECT pg_advisory_unlock(7311849203)")
 
 
@@ -62,6 +66,7 @@ class Leases(Away):
     def __init__(self, database: Database) -> None:
         self._database = database
         self._returned = threading.Condition()
+        self._holder = 0
 
     def next_row(self, connection: Connection, until: int) -> DueRow | None:
         """Return the earliest row by an instant that nobody has a lease on."""
@@ -115,10 +120,22 @@ class Leases(Away):
         """
         with self._database.look() as connection:
             _lock_clock(connection)
+            self._holder = connection.execute(_HOLDER).scalar_one()
             try:
                 yield
             finally:
                 _unlock_clock(connection)
+
+    def demand_clock(self, connection: Connection) -> None:
+        """Raise a ``Problem`` (503) where the lock on the clock went with its connection."""
+        if not connection.execute(_HOLDS, {"holder": self._holder}).scalar():
+            raise Problem(
+                "the connection that held the clock is lost, and another process may have it; "
+                "read the clock, and advance it again",
+                status=503,
+                code="DATABASE_UNAVAILABLE",
+                headers={"Retry-After": "1"},
+            )
 
     @contextmanager
     def resting(self) -> Generator[None, None, None]:
