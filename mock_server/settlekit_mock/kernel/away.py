@@ -74,7 +74,7 @@ class Away(Protocol):
         """Keep other processes from advancing the clock."""
         yield
 
-    def demand_clock(self, connection: Connection) -> None:
+    def demand_clock(self, connection: Connection) -> None:  # noqa: ARG002
         """Raise a ``Problem`` where another process may be advancing the clock by now."""
         return
 
