@@ -6,7 +6,7 @@ A mock in this process delivers to it without a socket (``mock.webhooks.collect(
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Any, Final, Self, get_args
@@ -15,9 +15,12 @@ import attrs
 
 from settlekit import webhooks
 from settlekit.errors import PayloadError, SignatureError
+from settlekit.webhooks.explanation import offer
 
 SECRET: Final = "whsec_settlekit_test"  # noqa: S105  (for tests alone)
 MAX_BODY_BYTES: Final = 1 << 20
+#: Of the connection that brought them, or of the body as it is sent on.
+_LEFT_BEHIND: Final = {"host", "connection", "content-length", "transfer-encoding"}
 _KINDS: Final = tuple(kind.kind for kind in get_args(webhooks.Classification))
 PassTime = Callable[[Callable[[], bool]], object]
 """Lets time pass until the callable it is given says that it is enough."""
@@ -37,7 +40,8 @@ class WebhookInbox:
 
     Deliveries whose signature holds are kept and answered with ``status`` (204); others
     are refused with 400 and kept out. ``pass_time`` lets the sender's time pass while
-    somebody waits; ``now`` is the clock that the sender signs by.
+    somebody waits; ``now`` is the clock that the sender signs by. ``deliver_to`` has an
+    application take what arrives, too.
     """
 
     def __init__(
@@ -56,6 +60,7 @@ class WebhookInbox:
         self._refusals: list[str] = []
         self._arrived = threading.Condition()
         self._server: ThreadingHTTPServer | None = None
+        self._hand_on: Callable[[Mapping[str, str], bytes], int] | None = None
 
     def __repr__(self) -> str:
         count = len(self.deliveries)
@@ -119,11 +124,38 @@ class WebhookInbox:
             self._deliveries.clear()
             self._refusals.clear()
 
-    def receive(self, body: bytes, header: str | None) -> int:
-        """Take a delivery and return the status to answer with."""
+    def deliver_to(self, application: Any, *, url: str) -> None:
+        """Have what arrives from now on taken by an application in this process, too.
+
+        It is WSGI or ASGI; a Django site is either. ``url`` names its endpoint, such as
+        ``https://shop.localhost/webhooks``. What it answers is answered to the sender; what is
+        proven is kept as ever, once the application is done with it.
+        """
+        from settlekit.testing.receivers import application_receiver
+
+        receive = application_receiver(application)
+        self._hand_on = lambda headers, body: receive(url, headers, body)
+
+    def receive(
+        self, body: bytes, header: str | None, headers: Mapping[str, str] | None = None
+    ) -> int:
+        """Take a delivery and return the status to answer with.
+
+        ``headers`` are all of the delivery's, for an application that takes it too.
+        """
+        if self._hand_on is None:
+            return self._keep(body, header)
+        signed = {} if header is None else {webhooks.SIGNATURE_HEADER: header}
+        try:
+            return self._hand_on(signed if headers is None else headers, body)
+        finally:
+            self._keep(body, header)
+
+    def _keep(self, body: bytes, header: str | None) -> int:
         try:
             event = webhooks.verify(body, header, self.secret, now=self._now)
         except (SignatureError, PayloadError) as error:
+            offer(body, header, [self.secret], webhooks.TOLERANCE_SECONDS, self._now)
             found = webhooks.explain(body, header, self.secret, now=self._now)
             told = str(error) if found.verified else str(found)
             with self._arrived:
@@ -165,7 +197,9 @@ def _handler_of(inbox: WebhookInbox) -> type[BaseHTTPRequestHandler]:
         def do_POST(self) -> None:
             length = int(self.headers.get("Content-Length") or 0)
             body = self.rfile.read(min(length, MAX_BODY_BYTES))
-            self.send_response(inbox.receive(body, self.headers.get(webhooks.SIGNATURE_HEADER)))
+            header = self.headers.get(webhooks.SIGNATURE_HEADER)
+            headers = {n: v for n, v in self.headers.items() if n.lower() not in _LEFT_BEHIND}
+            self.send_response(inbox.receive(body, header, headers))
             self.send_header("Content-Length", "0")
             self.end_headers()
 

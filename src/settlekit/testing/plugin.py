@@ -33,7 +33,10 @@ def settlekit_client(settlekit_mock: "MockServer") -> "Iterator[Client]":
 
 @pytest.fixture
 def settlekit_webhooks(settlekit_mock: "MockServer") -> "WebhookInbox":
-    """Collect what the mock delivers to its merchant: ``events``, ``wait_for(event_type=…)``."""
+    """Collect what the mock delivers to its merchant: ``events``, ``wait_for(event_type=…)``.
+
+    ``deliver_to(application, url=…)`` has a WSGI, ASGI or Django application take it, too.
+    """
     return settlekit_mock.webhooks.collect()
 
 

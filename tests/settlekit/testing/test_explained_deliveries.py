@@ -63,6 +63,16 @@ def test_another_secret_is_named(make, settlekit_mock, settlekit_client):
     assert "whsec" not in told.error
 
 
+def test_an_endpoint_of_the_fixture_is_explained_too(
+    settlekit_mock, settlekit_client, settlekit_webhooks
+):
+    """Collected or not, what the endpoint refused says why."""
+    settlekit_webhooks.deliver_to(flask_app("whsec_wrongly_copied"), url=URL)
+    told = failure(settlekit_client)
+    assert "signed with the local mock's own (…ocal)" in told.error
+    assert [event.type for event in settlekit_webhooks.events] == ["direct_payment.confirmed"]
+
+
 def test_where_the_body_first_differs_is_told(settlekit_mock, settlekit_client):
     """The mock knows what it sent."""
     secret = settlekit_mock.world.settings.webhook_secret

@@ -2,6 +2,7 @@ import json
 import threading
 import time
 from collections.abc import Iterator
+from typing import Any
 
 import httpx
 import pytest
@@ -64,6 +65,39 @@ def test_it_can_fail_on_demand(inbox: WebhookInbox) -> None:
     inbox.status = 500
     assert deliver(inbox) == 500
     assert [event.id for event in inbox.events] == ["evt_1"]
+
+
+def test_an_application_takes_what_arrives(inbox: WebhookInbox) -> None:
+    """It gets the bytes and headers as they came and answers; what is proven is kept as ever."""
+    seen: list[tuple[str, str, bool]] = []
+
+    def application(environ: dict[str, Any], start: Any) -> list[bytes]:
+        body, header = environ["wsgi.input"].read(), environ["HTTP_SIGLUME_SIGNATURE"]
+        event = webhooks.verify(body, header, inbox.secret)
+        kept_before = event in inbox.events
+        seen.append((environ["HTTP_HOST"], environ["PATH_INFO"], kept_before))
+        start("202 Accepted", [])
+        return []
+
+    inbox.deliver_to(application, url="https://shop.localhost/hooks")
+    assert deliver(inbox) == 202
+    assert seen == [("shop.localhost", "/hooks", False)]
+    assert [event.id for event in inbox.events] == ["evt_1"]
+
+
+def test_what_an_application_broke_on_arrived_all_the_same() -> None:
+    """Its defect is the sender's to hear of, and the event is kept; so are refusals."""
+    inbox = WebhookInbox()
+
+    def application(*_: object) -> list[bytes]:
+        raise RuntimeError("a defect of the shop")
+
+    inbox.deliver_to(application, url="https://shop.localhost/hooks")
+    body = json.dumps(EVENT).encode()
+    for secret in (inbox.secret, "whsec_other"):
+        with pytest.raises(RuntimeError, match="a defect of the shop"):
+            inbox.receive(body, webhooks.sign(body, secret, timestamp=_now()))
+    assert (len(inbox.events), len(inbox.refusals)) == (1, 1)
 
 
 def test_waiting_returns_what_arrives_later(inbox: WebhookInbox) -> None:

@@ -1,3 +1,5 @@
+from typing import Any
+
 import pytest
 
 from settlekit import Client, webhooks
@@ -63,6 +65,36 @@ def test_a_settled_batch_arrives(settlekit_mock, settlekit_client, settlekit_web
     settled = webhooks.classify(settlekit_webhooks.wait_for(kind="metered_batch_settled"))
     [batch] = settlekit_client.provider_statements.settlement_batches()
     assert settled.usage_event_digest == batch.usage_event_digest
+
+
+def wsgi_shop(heard: list[bytes]) -> Any:
+    def application(environ: dict[str, Any], start: Any) -> list[bytes]:
+        heard.append(environ["wsgi.input"].read())
+        start("204 No Content", [])
+        return []
+
+    return application
+
+
+def asgi_shop(heard: list[bytes]) -> Any:
+    async def application(scope: Any, receive: Any, send: Any) -> None:
+        heard.append((await receive())["body"])
+        await send({"type": "http.response.start", "status": 204, "headers": []})
+        await send({"type": "http.response.body", "body": b""})
+
+    return application
+
+
+@pytest.mark.parametrize("shop_of", [wsgi_shop, asgi_shop])
+def test_a_shop_takes_what_is_collected(settlekit_mock, settlekit_webhooks, shop_of) -> None:
+    """An application in this process gets each delivery, and the fixture has it too."""
+    heard: list[bytes] = []
+    settlekit_webhooks.deliver_to(shop_of(heard), url="https://shop.localhost/webhooks")
+    settlekit_mock.usage(
+        "sandbox_buyer", merchant="sandbox_merchant", amount_minor=100, currency="JPY"
+    )
+    settlekit_webhooks.wait_for(kind="metered_batch_settled")
+    assert heard == [delivery.body for delivery in settlekit_webhooks.deliveries] != []
 
 
 def test_having_the_plugin_loads_no_mock(pytester: pytest.Pytester) -> None:
