@@ -65,15 +65,10 @@ def _verify(asked: argparse.Namespace) -> int:
     try:
         event = webhooks.verify(body, asked.header, _secret(), tolerance_seconds=tolerance)
     except webhooks.SignatureError as error:
-        # As it is in the environment: stray white space in it is told of too.
-        secret = os.environ["SIGLUME_WEBHOOK_SECRET"]
-        found = webhooks.explain(
-            body,
-            asked.header,
-            secret,
-            original=None if asked.original is None else _body(asked.original),
-            tolerance_seconds=tolerance,
-        )
+        found = _explained(asked, body)
+        if asked.json:
+            findings = [attrs.asdict(finding) for finding in found.findings]
+            print_json({"verified": False, "reason": error.reason, "findings": findings})
         raise webhooks.SignatureError(error.reason, str(found)) from None
     classified = webhooks.classify(event)
     fields = attrs.asdict(classified, filter=lambda field, _: field.name != "event")
@@ -84,6 +79,17 @@ def _verify(asked: argparse.Namespace) -> int:
     else:
         print_table(["field", "value"], list(shown.items()))
     return 0
+
+
+def _explained(asked: argparse.Namespace, body: bytes) -> webhooks.Explanation:
+    # The secret as it is in the environment: stray white space in it is told of too.
+    return webhooks.explain(
+        body,
+        asked.header,
+        os.environ["SIGLUME_WEBHOOK_SECRET"],
+        original=None if asked.original is None else _body(asked.original),
+        tolerance_seconds=asked.tolerance,
+    )
 
 
 def _body(name: str) -> bytes:

@@ -229,6 +229,19 @@ def test_a_signature_that_does_not_hold_is_a_finding(
     assert "and the tolerance is 300" in capsys.readouterr().err
 
 
+def test_a_program_reads_why_a_signature_does_not_hold(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """With --json the findings are on standard output, their codes to branch by."""
+    path = tmp_path / "body.json"
+    path.write_bytes(b"{}")
+    header = webhooks.sign(b"{}", "whsec_canary", timestamp=5)
+    assert main(["webhooks", "verify", str(path), "--header", header, "--json"]) == 1
+    told = json.loads(capsys.readouterr().out)
+    assert (told["verified"], told["reason"]) == (False, "stale")
+    assert [finding["code"] for finding in told["findings"]] == ["clock_skew"]
+
+
 @pytest.mark.parametrize(
     ("sent", "arrived", "told"),
     [
