@@ -6,6 +6,8 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Final, Generic, TypeVar
 
+from settlekit._redaction import redact
+
 K = TypeVar("K")
 V = TypeVar("V")
 
@@ -22,18 +24,23 @@ _INSTANT = re.compile(
 def parse_decimal(text: str) -> Decimal:
     """Read a decimal string without an exponent, or raise ValueError."""
     if not _DECIMAL.fullmatch(text):
-        raise ValueError(f"not a decimal string: {text[:40]!r}")
+        raise ValueError(f"not a decimal string: {_shown(text)}")
     return Decimal(text)
 
 
 def parse_instant(text: str) -> datetime:
     """Read an RFC 3339 instant, always aware, or raise ValueError."""
     if not _INSTANT.fullmatch(text):
-        raise ValueError(f"not an RFC 3339 instant: {text[:40]!r}")
+        raise ValueError(f"not an RFC 3339 instant: {_shown(text)}")
     instant = datetime.fromisoformat(text.upper())
     if text[-1] not in "Zz":
         _check_in_utc(instant)
     return instant
+
+
+def _shown(text: str) -> str:
+    # A column that slipped may have put anything here.
+    return repr(redact(text)[:40])
 
 
 def _check_in_utc(instant: datetime) -> None:

@@ -1,8 +1,15 @@
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from settlekit._scalars import MAX_REMEMBERED, Memo, parse_instant, write_instant
+from settlekit._scalars import (
+    MAX_REMEMBERED,
+    Memo,
+    parse_decimal,
+    parse_instant,
+    write_instant,
+)
 
 
 def test_a_memo_makes_a_value_once() -> None:
@@ -61,3 +68,14 @@ def test_an_instant_is_written_in_utc() -> None:
     """Three fraction digits and Z, whatever zone it was in."""
     tokyo = timezone(timedelta(hours=9))
     assert write_instant(datetime(2026, 3, 1, 9, tzinfo=tokyo)) == "2026-03-01T00:00:00.000Z"
+
+
+@pytest.mark.parametrize("read", [parse_instant, parse_decimal])
+@pytest.mark.parametrize("secret", ["bpr_canary", f"{'x' * 30} whsec_canary", "Bearer canary"])
+def test_what_cannot_be_read_is_told_without_its_secrets(
+    read: Callable[[str], object], secret: str
+) -> None:
+    """Where a column slipped, a secret may stand in place of a number or an instant."""
+    with pytest.raises(ValueError, match="not a") as caught:
+        read(secret)
+    assert "can" not in str(caught.value)
