@@ -1,6 +1,6 @@
 """Why an amount is what it is: a tree whose leaves add up to its root."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Literal
 
 from sqlalchemy import Connection, select
@@ -28,7 +28,15 @@ class Explanation(Answer, frozen=True, kw_only=True):
 
     id: str
     kind: Literal[
-        "batch", "usage_event", "price", "protocol_fee", "payout", "wallet", "entry", "earlier"
+        "batch",
+        "usage_event",
+        "price",
+        "protocol_fee",
+        "payout",
+        "wallet",
+        "entry",
+        "earlier",
+        "mismatch",
     ]
     amount: MajorText
     currency: str
@@ -103,7 +111,7 @@ def _wallet(connection: Connection, wallet_id: str) -> Explanation | None:
         amount=major_text(amount),
         currency=wallet.currency,
         because=f"the balance of {wallet.owner_scope} {wallet.owner_id}",
-        parts=_entries(connection, wallet, upto=None),
+        parts=_parts(connection, wallet, amount, upto=None),
     )
 
 
@@ -133,7 +141,7 @@ def _payout(connection: Connection, payout_id: str) -> Explanation | None:
             )
             if order_of(row.transaction_id) < order_of(payout_id)
         ),
-        None,
+        0,
     )
     return Explanation(
         id=payout_id,
@@ -142,11 +150,39 @@ def _payout(connection: Connection, payout_id: str) -> Explanation | None:
         currency=payout.currency,
         because=f"the whole balance of {wallet_id} at {to_text(payout.created_at)}; "
         f"it is {payout.status}",
-        parts=_entries(connection, wallet, upto=upto),
+        parts=_parts(connection, wallet, payout.amount, upto=upto),
     )
 
 
-def _entries(connection: Connection, wallet: Account, *, upto: int | None) -> list[Explanation]:
+def _parts(
+    connection: Connection, wallet: Account, amount: int, *, upto: int | None
+) -> list[Explanation]:
+    def leaf(kind: Literal["entry", "earlier", "mismatch"], units: int, **told: str) -> Explanation:
+        named = {"id": wallet.account_id, **told}
+        return Explanation(
+            kind=kind, amount=major_text(units), currency=wallet.currency, parts=[], **named
+        )
+
+    rows = _newest(connection, wallet, upto)
+    found = [
+        leaf(
+            "entry",
+            row.amount,
+            id=row.transaction_id,
+            because=f"{row.reason} of {row.subject} at {to_text(row.created_at)}",
+        )
+        for row in rows
+    ]
+    earlier = rows[-1].balance_before if len(rows) == MOST_LEAVES else 0
+    if earlier:
+        found.append(leaf("earlier", earlier, because="the balance before these"))
+    rest = amount - earlier - sum(row.amount for row in rows)
+    if rest:
+        found.append(leaf("mismatch", rest, because="in the balance, and in none of its entries"))
+    return found
+
+
+def _newest(connection: Connection, wallet: Account, upto: int | None) -> Sequence[AnyRow]:
     query = (
         select(
             ENTRIES.c.amount,
@@ -163,30 +199,7 @@ def _entries(connection: Connection, wallet: Account, *, upto: int | None) -> li
     )
     if upto is not None:
         query = query.where(ENTRIES.c.entry_number <= upto)
-    rows = connection.execute(query).all()
-    found = [
-        Explanation(
-            id=row.transaction_id,
-            kind="entry",
-            amount=major_text(row.amount),
-            currency=wallet.currency,
-            because=f"{row.reason} of {row.subject} at {to_text(row.created_at)}",
-            parts=[],
-        )
-        for row in rows
-    ]
-    if rows and rows[-1].balance_before:
-        found.append(
-            Explanation(
-                id=wallet.account_id,
-                kind="earlier",
-                amount=major_text(rows[-1].balance_before),
-                currency=wallet.currency,
-                because="the balance before these",
-                parts=[],
-            )
-        )
-    return found
+    return connection.execute(query).all()
 
 
 _EXPLAINERS: tuple[Callable[[Connection, str], Explanation | None], ...] = (

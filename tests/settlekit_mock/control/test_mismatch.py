@@ -120,3 +120,30 @@ def test_a_buyers_tokens_are_no_wallet(mock: MockServer) -> None:
         chain: str = connection.exec_driver_sql(query).scalar_one()
     with pytest.raises(ControlError, match="404 WALLET_NOT_FOUND"):
         mock.simulate.ledger_mismatch(wallet_id=chain, amount="1")
+
+
+@pytest.mark.parametrize("amount", ["0.5", "-98", "12.00000001"])
+def test_an_explanation_names_the_mismatch(mock: MockServer, wallet_id: str, amount: str) -> None:
+    """What no entry put into a balance is a leaf of its own, so that the leaves add up."""
+    mock.simulate.ledger_mismatch(wallet_id=wallet_id, amount=amount)
+    told = mock.explain(wallet_id)
+    assert sum(Decimal(part.amount) for part in told.parts) == Decimal(told.amount)
+    assert [Decimal(part.amount) for part in told.parts if part.kind == "mismatch"] == [
+        Decimal(amount)
+    ]
+
+
+def test_a_payout_of_what_no_entry_says_is_explained(mock: MockServer, admin: Client) -> None:
+    """A payout of a wallet without entries is all mismatch, whatever is posted after it."""
+    mock.merchants.create("corner", billing_currency="JPY")
+    owner = mock.merchants.get("corner").merchant_account.merchant_user_id
+    wallets = admin.operations.reconcile_ledger().items
+    (empty,) = (item.wallet_id for item in wallets if item.owner_id == owner)
+    mock.simulate.ledger_mismatch(wallet_id=empty, amount="5")
+    payouts = admin.operations.run_payouts(currency="JPY").items
+    (payout,) = (payout for payout in payouts if payout.developer_id == owner)
+    admin.operations.credit_test_balance(empty, amount="3", currency="JPY")
+    (leaf,) = mock.explain(payout.id).parts
+    assert (leaf.kind, leaf.amount) == ("mismatch", "5.00000000")
+    kinds = [(part.kind, part.amount) for part in mock.explain(empty).parts]
+    assert kinds == [("entry", "3.00000000"), ("mismatch", "5.00000000")]
