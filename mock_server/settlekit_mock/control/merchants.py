@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 from msgspec import UNSET, Meta, UnsetType
 from sqlalchemy import Connection
 
-from settlekit_mock.control.buyers import ID_PATTERN
+from settlekit_mock.control.buyers import UserId
 from settlekit_mock.control.tokens import new_token
 from settlekit_mock.http.routes import Request
 from settlekit_mock.http.tables import token_of
@@ -41,8 +41,7 @@ from settlekit_mock.webhooks.tables import Subscription, subscriptions_of
 
 HostedCheckout = Literal["on", "off", "gone"]
 Origins = Annotated[list[UrlText], Meta(max_length=100)]
-Secret = Annotated[str, Meta(pattern=r"\S", max_length=255)]
-UserId = Annotated[str, Meta(pattern=ID_PATTERN)]
+Secret = Annotated[str, Meta(pattern=r"\S", max_length=255, description="Text that isn't blank.")]
 
 
 class MerchantChanges(StrictBody, frozen=True, kw_only=True):
@@ -50,6 +49,7 @@ class MerchantChanges(StrictBody, frozen=True, kw_only=True):
 
     ``webhook_url`` makes or replaces the active subscription to ``direct_payment.confirmed``.
     ``hosted_checkout``: where it isn't on, opening a session is 409 (off) or 404 (gone).
+    ``registered`` and ``settlement_wallet`` take the account or its wallet away, and give it back.
     """
 
     display_name: ShortText | UnsetType = UNSET
@@ -71,6 +71,8 @@ class MerchantChanges(StrictBody, frozen=True, kw_only=True):
     mandate_status: MandateStatus | UnsetType = UNSET
     usd_terms_agreed: bool | UnsetType = UNSET
     hosted_checkout: HostedCheckout | UnsetType = UNSET
+    registered: bool | UnsetType = UNSET
+    settlement_wallet: bool | UnsetType = UNSET
 
 
 class ControlMerchantBody(MerchantChanges, frozen=True, kw_only=True):

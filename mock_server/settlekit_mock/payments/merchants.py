@@ -107,17 +107,22 @@ def create_merchant(
 
 
 _OWN = frozenset(SetUp.__dataclass_fields__) - {"merchant"}
-_BY_CONTROL = frozenset({"status", "billing_status", "hosted_checkout", "usd_terms_agreed"})
+_BY_CONTROL = frozenset({"billing_status", "hosted_checkout", "usd_terms_agreed"})
 
 
 def change_merchant(tx: Transaction, merchant: str, changes: Mapping[str, Any]) -> Merchant:
     """Change what only the platform decides: billing, mandate, terms, hosted checkout, webhook.
 
-    Takes status, billing_status, mandate_status, usd_terms_agreed, hosted_checkout (on, off,
-    gone), webhook_url, webhook_secret and what a merchant can set up itself.
+    Takes billing_status, mandate_status, usd_terms_agreed, hosted_checkout (on, off, gone),
+    registered, settlement_wallet, webhook_url, webhook_secret and what a merchant can set up
+    itself.
     """
     found = known_merchant(tx.connection, merchant)
     columns = {name: changes[name] for name in _BY_CONTROL if name in changes}
+    if "registered" in changes:
+        columns["status"] = "active" if changes["registered"] else "registration_required"
+    if "settlement_wallet" in changes:
+        columns |= _connected(tx, found, connected=changes["settlement_wallet"])
     if "mandate_status" in changes:
         columns |= _held_mandate(tx, found, changes["mandate_status"])
     own: dict[str, Any] = {name: changes[name] for name in _OWN if name in changes}
@@ -168,6 +173,12 @@ def _held_mandate(tx: Transaction, found: Merchant, status: str) -> dict[str, An
     return {**made, "mandate_held": int(held)}
 
 
+def _connected(tx: Transaction, found: Merchant, *, connected: bool) -> dict[str, Any]:
+    """Connect a merchant to its person's wallet, or disconnect it."""
+    wallet = _wallet(tx, found.merchant_user_id, found.billing_currency) if connected else None
+    return {"user_wallet_id": wallet}
+
+
 def _mandate(tx: Transaction, found: Merchant, status: str) -> dict[str, Any]:
     columns = {"mandate_id": found.mandate_id or tx.new_id("bmd"), "mandate_status": status}
     if status == "active" and found.billing_status == "setup_required":
@@ -215,7 +226,7 @@ def _register(tx: Transaction, key: str, owner: str, billing_currency: str) -> M
     others = merchants_of(tx.connection, owner)
     if not others:
         set_billing_currency(tx.connection, owner, billing_currency)
-    wallet = ledger.wallet(tx, owner_scope="developer", owner_id=owner, currency=billing_currency)
+    wallet = _wallet(tx, owner, billing_currency)
     row = {
         "merchant": key,
         "merchant_account_id": tx.new_id("mac"),
@@ -227,7 +238,7 @@ def _register(tx: Transaction, key: str, owner: str, billing_currency: str) -> M
         "billing_plan": "launch",
         "billing_currency": billing_currency,
         "usd_terms_agreed": 1,
-        "user_wallet_id": wallet.account_id,
+        "user_wallet_id": wallet,
         "mandate_held": 0,
         "webhook_waived": 0,
         "checkout_allowed_origins": "",
@@ -312,7 +323,11 @@ def _change(tx: Transaction, found: Merchant, columns: Mapping[str, Any]) -> Non
     if "billing_plan" in columns:
         plan_changed(tx, found, columns["billing_plan"])
     if columns.get("billing_currency", found.billing_currency) != found.billing_currency:
-        columns = {**columns, **_wallet_in(tx, found, columns["billing_currency"])}
+        currency = columns["billing_currency"]
+        _settle_in(tx, found, currency)
+        if columns.get("user_wallet_id", found.user_wallet_id) is not None:
+            wallet = _wallet(tx, found.merchant_user_id, currency)
+            columns = {**columns, "user_wallet_id": wallet}
     if columns:
         tx.connection.execute(
             update(MERCHANTS)
@@ -321,13 +336,16 @@ def _change(tx: Transaction, found: Merchant, columns: Mapping[str, Any]) -> Non
         )
 
 
-def _wallet_in(tx: Transaction, found: Merchant, currency: str) -> dict[str, Any]:
-    """Settle a merchant in another currency: its person's wallet of it, and its totals."""
+def _settle_in(tx: Transaction, found: Merchant, currency: str) -> None:
+    """Have a person's totals in the currency of their first merchant."""
     owner = found.merchant_user_id
     if merchants_of(tx.connection, owner)[0].merchant == found.merchant:
         set_billing_currency(tx.connection, owner, currency)
-    wallet = ledger.wallet(tx, owner_scope="developer", owner_id=owner, currency=currency)
-    return {"user_wallet_id": wallet.account_id}
+
+
+def _wallet(tx: Transaction, owner: str, currency: str) -> str:
+    found = ledger.wallet(tx, owner_scope="developer", owner_id=owner, currency=currency)
+    return found.account_id
 
 
 def _again(tx: Transaction, found: Merchant) -> Merchant:

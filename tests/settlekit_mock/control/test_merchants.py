@@ -156,6 +156,8 @@ def test_one_person_may_own_several(mock: MockServer) -> None:
 @pytest.mark.parametrize(
     ("change", "missing"),
     [
+        ({"registered": False}, ["registration"]),
+        ({"settlement_wallet": False}, ["settlement_wallet"]),
         ({"mandate_status": "approval_required"}, ["active_mandate"]),
         ({"terms_accepted": False}, ["terms"]),
         ({"sandbox_confirmed": False}, ["sandbox_confirmation"]),
