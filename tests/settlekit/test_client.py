@@ -1,5 +1,7 @@
+import copy
 import json
-from collections.abc import Iterator
+import pickle
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import attrs
@@ -283,6 +285,23 @@ def test_a_result_carries_its_metadata(client: Client, server: respx.MockRouter)
     assert (response.request_id, response.trace_id, response.status) == ("req_1", "trace_1", 200)
     assert response.headers["x-a"] == "b"
     assert response.elapsed.total_seconds() > 0
+
+
+@pytest.mark.parametrize("copied", [copy.deepcopy, lambda held: pickle.loads(pickle.dumps(held))])
+def test_headers_are_found_in_any_case(
+    client: Client, server: respx.MockRouter, copied: Callable[[Any], Any]
+) -> None:
+    """As HTTP has it, in copies too; and one that isn't there is None or a KeyError."""
+    server.get(f"{CHECKOUTS}/chk_1").respond(
+        content=wire.enveloped(wire.checkout_session()), headers={"X-Shop-1": "b"}
+    )
+    headers = copied(client.checkout_sessions.get("chk_1").response).headers
+    assert headers["X-Shop-1"] == headers["x-shop-1"] == headers.get("X-SHOP-1") == "b"
+    assert "X-Shop-1" in headers
+    assert "X-Other" not in headers
+    assert headers.get("X-Other", "none") == "none"
+    with pytest.raises(KeyError, match="x-2"):
+        headers["X-2"]
 
 
 def test_a_malformed_answer_is_a_decode_error(client: Client, server: respx.MockRouter) -> None:

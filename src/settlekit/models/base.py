@@ -9,10 +9,12 @@ import copy
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Annotated, Any, Self, cast
+from typing import Annotated, Any, Self, TypeVar, cast, overload
 
 import attrs
 import msgspec
+
+T = TypeVar("T")
 
 #: An instant: always aware, RFC 3339 on the wire.
 Instant = Annotated[datetime, msgspec.Meta(tz=True)]
@@ -45,12 +47,44 @@ class OpenEnum(StrEnum):
         return self._value_ in type(self)._value2member_map_
 
 
+class Headers(dict[str, str]):
+    """An answer's headers by their names in small letters, to be looked up in any case."""
+
+    __slots__ = ()
+
+    def __missing__(self, name: str) -> str:
+        small = name.lower()
+        if small == name:
+            raise KeyError(name)
+        return self[small]
+
+    def __contains__(self, name: object) -> bool:
+        return isinstance(name, str) and super().__contains__(name.lower())
+
+    @overload
+    def get(self, name: str, default: None = None, /) -> str | None: ...
+    @overload
+    def get(self, name: str, default: str, /) -> str: ...
+    @overload
+    def get(self, name: str, default: T, /) -> str | T: ...
+    def get(self, name: str, default: object = None, /) -> object:
+        """Return a header, or the default where there is none."""
+        return super().get(name.lower(), default)
+
+
+def _in_any_case(headers: Mapping[str, str]) -> Mapping[str, str]:
+    return Headers(headers)
+
+
 @attrs.frozen(kw_only=True)
 class Response:
-    """The metadata of an answer: what to quote when something has to be looked up."""
+    """The metadata of an answer: what to quote when something has to be looked up.
+
+    ``headers`` are found by their names in any case.
+    """
 
     status: int
-    headers: Mapping[str, str] = attrs.field(repr=False)
+    headers: Mapping[str, str] = attrs.field(repr=False, converter=_in_any_case)
     elapsed: timedelta
     request_id: str | None = None
     trace_id: str | None = None
