@@ -29,7 +29,13 @@ CapMinor = Annotated[int, Meta(ge=0, le=2**53 - 1)] | None
 Amount = Annotated[str, Meta(max_length=32, description="A decimal string of minor units.")]
 ID_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$(?!\n)"
 """Python's ``$`` alone would let a line feed end an id."""
-BuyerId = Annotated[str, Meta(pattern=ID_PATTERN)]
+UserId = Annotated[
+    str,
+    Meta(
+        pattern=ID_PATTERN,
+        description="1 to 64 letters, digits, dots, hyphens and underscores, no mark first.",
+    ),
+]
 
 
 class TokenAmounts(StrictBody, frozen=True, kw_only=True):
@@ -78,7 +84,7 @@ class BuyerChanges(StrictBody, frozen=True, kw_only=True):
 class BuyerBody(BuyerChanges, frozen=True, kw_only=True):
     """What a new buyer is like; what is left out is the sandbox buyer's, or drawn."""
 
-    buyer_id: BuyerId | UnsetType = UNSET
+    buyer_id: UserId | UnsetType = UNSET
     token: Annotated[str, Meta(min_length=1, max_length=255)] | UnsetType = UNSET
 
 

@@ -12,7 +12,8 @@ from settlekit_mock.operations.rules.top_ups import MOST_CENTS
 
 Cents = Annotated[int, Meta(ge=1, le=MOST_CENTS, description="US cents, the roll-up.")]
 CurrencyCode = Annotated[
-    str, Meta(pattern="^[A-Za-z]{3}$", description="ISO 4217: what was paid in.")
+    str,
+    Meta(pattern=r"^[A-Za-z]{3}$(?!\n)", description="Three letters, ISO 4217: what was paid in."),
 ]
 
 

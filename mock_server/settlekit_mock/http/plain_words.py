@@ -24,6 +24,7 @@ _WHERE: Final = re.compile(r"(?P<what>.*?) - at `\$(?P<path>.*)`", re.DOTALL)
 _STEP: Final = re.compile(r"\.([^.\[]+)|\[(\d+|\.\.\.)\]")
 _KIND: Final = re.compile(r"Expected `([a-z |]+)`(?:, got `\w+`)?")
 _BOUND: Final = re.compile(r"Expected `(int|float)` (>=|<=|>|<) (\S+)")
+_PATTERN: Final = re.compile(r"Expected `str` matching regex '(.*)'", re.DOTALL)
 _LENGTH: Final = re.compile(r"Expected `(str|array|object)` of length (>=|<=) (\d+)")
 _FIELD: Final = re.compile(r"Object (?:missing required|contains unknown) field `(.*)`", re.DOTALL)
 _NUMBER: Final = re.compile(r"-?[0-9]{1,20}(\.[0-9]{1,20})?", re.ASCII)
@@ -69,7 +70,20 @@ def _must(what: str, value: Any, shape: Any, name: str) -> str:
     if kinds := _KIND.fullmatch(what):
         words = [_KINDS.get(kind, kind) for kind in kinds[1].split(" | ")]
         return f"must be {_one_of(words)}{_not(value, name)}"
+    if pattern := _PATTERN.fullmatch(what):
+        return f"must be {_described_as(shape) or f'text that matches {pattern[1]}'}"
     return f"is invalid: {what[:1].lower()}{what[1:].replace('`', '')}"
+
+
+def _described_as(shape: Any) -> str:
+    """Return what a text's shape says of itself, as a part of a sentence."""
+    described = (_description(part) for part in _parts(shape))
+    return " or ".join(f"{one[:1].lower()}{one[1:].rstrip('.')}" for one in described if one)
+
+
+def _description(part: Any) -> str:
+    known = cast(dict[str, str], getattr(part, "extra_json_schema", None) or {})
+    return known.get("description", "")
 
 
 def _not(value: Any, name: str) -> str:

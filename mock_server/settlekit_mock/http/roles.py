@@ -87,6 +87,8 @@ def bearer(authorization: str | None) -> str:
     token = token.strip()
     if scheme.lower() != "bearer" or not token:
         raise Unauthenticated("send a token: Authorization: Bearer <token>")
+    if "\x00" in token:  # which no database of ours can look for
+        raise Unauthenticated("this token is unknown")
     if token.startswith("cli_"):
         raise Unauthenticated("a cli_ key is no bearer token; use a merchant or user token")
     return token

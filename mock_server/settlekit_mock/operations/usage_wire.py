@@ -24,7 +24,7 @@ AppId = Annotated[
         min_length=1,
         max_length=255,
         pattern=r"^(?!\.{1,2}$)[^/]+$",
-        description="It is a part of paths: it has no slash, and is no dot or two.",
+        description="Text without a slash, and no dot or two alone: it is a part of paths.",
     ),
 ]
 TokenCount = Annotated[int, Meta(ge=0, le=10**12)]

@@ -48,6 +48,7 @@ def test_a_payment_that_came_before_is_recorded_once(control: Control, mock: Moc
         ({"currency": "U$D"}, (422, "INVALID_REQUEST")),
         ({"provider": "paypal"}, (422, "INVALID_REQUEST")),
         ({"external_ref": ""}, (422, "INVALID_REQUEST")),
+        ({"currency": "USD\n"}, (422, "INVALID_REQUEST")),
         ({"note": "x"}, (422, "INVALID_REQUEST")),
     ],
     ids=str,

@@ -33,6 +33,8 @@ class Terms(msgspec.Struct, forbid_unknown_fields=True):
     slots: list[Slot] = []
     caps: dict[str, int] = {}
     alone: bool = False
+    tag: Annotated[str, Meta(pattern="^[a-z]+$", description="Small letters.")] | None = None
+    code: Annotated[str, Meta(pattern="^[0-9]+$")] = "1"
 
 
 @pytest.mark.parametrize(
@@ -49,6 +51,8 @@ class Terms(msgspec.Struct, forbid_unknown_fields=True):
         ({"token": 4711}, "token must be text, not a number"),
         ({"by": []}, "by must be a number, text or null, not a list"),
         ({"alone": "yes"}, "alone must be true or false, not text"),
+        ({"tag": "A"}, "tag must be small letters"),
+        ({"code": "x"}, "code must be text that matches ^[0-9]+$"),
         ({"slot": {}}, "slot.hour is missing"),
         ({"slot": {"hour": 24}}, "slot.hour must be a whole number of at most 23, not 24"),
         ({"slot": {"hours": 1}}, "there is no field 'slot.hours'; there are hour, names"),

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
+from settlekit_mock.http.routes import Route
 from settlekit_mock.kernel.money import MAJOR
 from settlekit_mock.kernel.world import World
 from settlekit_mock.ledger.service import Account
@@ -92,8 +93,10 @@ class Desk:
             credit(world, f"usr_{number}", 5 * MAJOR)
         opened = self._operator.post("/v1/admin/payouts/run-mock")["items"]
         self._operator.post(f"/v1/admin/payouts/{opened[1]['id']}/approve")
-        plant(world, credit(world, "usr_3", 3 * MAJOR), 1)
+        misstated = credit(world, "usr_3", 3 * MAJOR)
+        plant(world, misstated, 1)
         self._operator.get("/v1/admin/reconciliation/ledger")
+        plant(world, misstated, -1)
         (hold,) = self._operator.get("/v1/admin/reconciliation/holds")["items"]
         self.known = {
             "wallet": customer.account_id,
@@ -110,6 +113,21 @@ class Desk:
             name: value.format(**self.known) if isinstance(value, str) else value
             for name, value in case.body.items()
         } | changes
+        return self._called(case, json=body)
+
+    def send_raw(self, case: Case, body: bytes, media_type: str) -> Any:
+        """Make a call with any body at all."""
+        return self._called(case, data=body, content_type=media_type)
+
+    def _called(self, case: Case, **given: Any) -> Any:
         path = case.path.format(**self.known)
         caller = self._buyer if path.startswith("/v1/user/") else self._operator
-        return caller.call("POST", path, json=body, headers=SECRET)
+        return caller.call("POST", path, headers=SECRET, **given)
+
+
+def is_of(case: Case, route: Route) -> bool:
+    """Say whether a call is one of this route."""
+    mine, others = case.path.split("/"), route.path.split("/")
+    return len(mine) == len(others) and all(
+        a == b or b.startswith("<") for a, b in zip(mine, others, strict=True)
+    )

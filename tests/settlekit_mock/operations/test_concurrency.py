@@ -4,10 +4,14 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
+import pytest
+
 from settlekit_mock.kernel.money import MAJOR
 from settlekit_mock.kernel.world import World
 from settlekit_mock.ledger.service import Leg, balance, post
 from settlekit_mock.operations.top_ups import begin_top_up
+from settlekit_mock.payments.merchants import create_merchant
+from settlekit_mock.settlement.buyers import NewBuyer, create_buyer
 from tests.settlekit_mock.operations.conftest import Operator, credit, held, plant, sound
 
 PATH = "/v1/admin/payouts"
@@ -89,6 +93,56 @@ def test_32_callers_with_one_key_adjust_once(world_on_file: World) -> None:
     assert held(world_on_file, account) == 4 * MAJOR
     for table in ("wallet_adjustments", "audit", "idempotency"):
         assert count(world_on_file, f"SELECT count(*) FROM {table}") == 1
+    assert sound(world_on_file)
+
+
+@pytest.mark.both_databases
+def test_of_callers_with_one_key_and_other_payloads_one_is_served(world_on_file: World) -> None:
+    """Eight amounts under one key at once: one is applied, the others conflict, again and again."""
+    operator = Operator(world_on_file)
+    account = credit(world_on_file, "usr_1", 40 * MAJOR)
+    path = f"/v1/admin/wallets/{account.account_id}/adjustments"
+    asked = {"kind": "refund", "direction": "credit", "idempotency_key": "k"}
+    amounts = iter([f"0.{number}" for number in range(1, 9)] * 2)
+    for _ in range(2):
+        answers = together(
+            8, lambda: operator.call("POST", path, json={**asked, "amount_usd": next(amounts)})
+        )
+        assert sorted(answer.status_code for answer in answers) == [201, *[409] * 7]
+        refused = [answer.json for answer in answers if answer.status_code == 409]
+        assert {one["error"]["code"] for one in refused if one} == {"idempotency_key_reused"}
+        (served,) = [answer.json for answer in answers if answer.status_code == 201]
+        assert served is not None
+        applied = count(world_on_file, "SELECT amount FROM wallet_adjustments")
+        assert applied == int(served["amount_usd"].replace(".", ""))
+        assert held(world_on_file, account) == 40 * MAJOR + applied
+    assert sound(world_on_file)
+
+
+@pytest.mark.both_databases
+def test_a_use_sent_at_once_with_other_prices_is_charged_once(world_on_file: World) -> None:
+    """Eight prices under one request id: all are answered the first, and one is charged."""
+    with world_on_file.transaction() as tx:
+        create_buyer(tx, NewBuyer(buyer_id="buyer_1"))
+        create_merchant(tx, "a_shop")
+    account = credit(world_on_file, "buyer_1", 40 * MAJOR, scope="end_user")
+    operator = Operator(world_on_file)
+    use = {"request_id": "r", "public_app_id": "a", "feature_key": "f", "provider": "p"}
+    fees = iter([f"0.{number}" for number in range(1, 9)])
+    answers = together(
+        8,
+        lambda: (
+            operator.call(
+                "POST",
+                "/v1/admin/usage",
+                json={**use, "model": "m", "route_mode": "byok", "fee_usd": next(fees)},
+            ).data
+        ),
+    )
+    assert len(answers) == 8
+    assert len(set(answers)) == 1
+    charged = count(world_on_file, "SELECT retail FROM usage_records")
+    assert held(world_on_file, account) == 40 * MAJOR - charged
     assert sound(world_on_file)
 
 

@@ -5,14 +5,13 @@ from typing import Any, Final
 
 import pytest
 
-from settlekit_mock.http.routes import Route
 from settlekit_mock.kernel.world import World
 from settlekit_mock.ledger.service import Account
 from settlekit_mock.operations.routes import ROUTES
 from settlekit_mock.operations.wire import NoFields
 from settlekit_mock.payments.tables import Merchant
 from tests.settlekit_mock.operations.conftest import Operator, rows_of
-from tests.settlekit_mock.operations.desk import CASES, Case, Desk
+from tests.settlekit_mock.operations.desk import CASES, Desk, is_of
 
 NO_NUMBER: Final = ("1", "", "１", "1e2", 1.5, 1e2, -0.0, True, [1], {"a": 1}, 10**30, -(10**399))
 NO_TEXT: Final = (7, 1.5, True, ["a"], {"a": "b"}, "", "a" * 1001)
@@ -94,17 +93,10 @@ def test_every_field_of_every_route_is_here() -> None:
     missing: dict[str, set[str]] = {}
     for route in ROUTES:
         if route.method == "POST" and route.body not in (None, NoFields):
-            given = {name for case in CASES.values() if _is_of(case, route) for name in case.body}
+            given = {name for case in CASES.values() if is_of(case, route) for name in case.body}
             missing[route.path] = {*route.body.__struct_fields__} - given
     del missing["/v1/stripe/webhook"]  # the processor's words are looked at in test_top_ups
     assert {path: names for path, names in missing.items() if names} == {}
-
-
-def _is_of(case: Case, route: Route) -> bool:
-    mine, others = case.path.split("/"), route.path.split("/")
-    return len(mine) == len(others) and all(
-        a == b or b.startswith("<") for a, b in zip(mine, others, strict=True)
-    )
 
 
 @pytest.mark.both_databases
