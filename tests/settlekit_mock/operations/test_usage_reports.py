@@ -160,7 +160,7 @@ def test_a_use_made_while_the_report_streams_changes_nothing(
 @pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r", "＝"])
 def test_cells_that_a_spreadsheet_would_run_are_harmless(operator: Operator, start: str) -> None:
     """Whatever a caller named begins as text, quotes, commas and lines kept."""
-    evil = f'{start}HYPERLINK("http://evil.example","x")\n'
+    evil = f'{start}HYPERLINK("mailto:evil.example","x")\n'
     named = ("request_id", "public_app_id", "feature_key", "provider", "model")
     operator.make("/v1/admin/usage", **PRICED | dict.fromkeys(named, evil))
     (row,) = read(operator, USAGE)
