@@ -136,10 +136,11 @@ def _cadence(value: str | Mapping[str, Any] | None) -> str | dict[str, Any] | No
 
 
 def _cadence_limit(value: Mapping[str, int] | None) -> dict[str, int] | None:
-    if value is None:
+    given = arguments.metadata(value, "cadence_limit")
+    if given is None:
         return None
-    unknown = sorted(set(value) - field_names(CadenceLimit))
+    unknown = sorted(set(given) - field_names(CadenceLimit))
     if unknown:
         raise InvalidArgument("cadence_limit", f"has no {unknown[0]}")
-    checked = {name: arguments.count(most, f"cadence_limit.{name}") for name, most in value.items()}
+    checked = {name: arguments.count(most, f"cadence_limit.{name}") for name, most in given.items()}
     return {name: most for name, most in checked.items() if most is not None}
