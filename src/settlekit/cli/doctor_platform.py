@@ -141,7 +141,8 @@ class Examination:
                 "webhook_subscription_exists",
                 bool(endpoints),
                 f"{len(endpoints)} active",
-                f"Call webhook_endpoints.create with the callback_url {self._shop.webhook_url}.",
+                "Call webhook_endpoints.create with the callback_url "
+                f"{self._shop.webhook_url or 'of the shop'}.",
             )
             if not self._report.passed("webhook_url"):
                 self._report.skip("webhook_callback_matches", "needs the shop's webhook URL")

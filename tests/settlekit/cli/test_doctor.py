@@ -237,6 +237,9 @@ def test_the_account_and_its_endpoint_are_looked_at(
     }
     assert "live_mode" in checks["checkout_ready"]["found"]
     assert checks["webhook_delivery_probe_passed"]["status"] == "skipped"
+    monkeypatch.delenv("SHOP_WEBHOOK_URL")
+    _, checks = examine(capsys, "preflight --currency USD")
+    assert checks["webhook_subscription_exists"]["fix"].endswith("callback_url of the shop.")
 
 
 @pytest.mark.usefixtures("ready")
