@@ -118,6 +118,14 @@ def test_an_advance_says_how_far(ways: dict[str, Any]) -> None:
         assert mock.clock.advance(days=0).event_count == 0
 
 
+def test_a_buyer_is_named_by_itself_or_its_id() -> None:
+    """What ``create`` gave is taken wherever a buyer is."""
+    with MockServer() as mock:
+        buyer = mock.buyers.create(buyer_id="b")
+        changed = mock.buyers.update(buyer, vault_active=False)
+        assert mock.buyers.get(buyer) == mock.buyers.get("b") == changed != buyer
+
+
 def test_a_mock_in_process_is_a_driver() -> None:
     """``MockServer`` has every method that drives a server elsewhere."""
     assert issubclass(MockServer, Driver)

@@ -34,13 +34,13 @@ class BuyersDriver:
         body = {name: value for name, value in locals().items() if name != "self"}
         return self._calls.call(BuyerAnswer, "POST", "buyers", body)
 
-    def get(self, buyer_id: str) -> BuyerAnswer:
-        """Read a buyer."""
-        return self._calls.call(BuyerAnswer, "GET", _one("buyers", buyer_id))
+    def get(self, buyer: BuyerAnswer | str) -> BuyerAnswer:
+        """Read a buyer, by its id or by what is known of it."""
+        return self._calls.call(BuyerAnswer, "GET", _one("buyers", _id_of(buyer)))
 
-    def update(self, buyer_id: str, **changes: Any) -> BuyerAnswer:
+    def update(self, buyer: BuyerAnswer | str, **changes: Any) -> BuyerAnswer:
         """Change a buyer; takes what ``create`` takes, but for id and token."""
-        return self._calls.call(BuyerAnswer, "PATCH", _one("buyers", buyer_id), changes)
+        return self._calls.call(BuyerAnswer, "PATCH", _one("buyers", _id_of(buyer)), changes)
 
     def all(self) -> list[BuyerAnswer]:
         """Read every buyer, oldest first."""
@@ -94,6 +94,10 @@ class TokensDriver:
         """Make a token and return it."""
         body = {"role": role, "subject": subject, "expires_at": time_text(expires_at)}
         return self._calls.call(TokenAnswer, "POST", "tokens", body).token
+
+
+def _id_of(buyer: BuyerAnswer | str) -> str:
+    return buyer if isinstance(buyer, str) else buyer.buyer_id
 
 
 def _one(kind: str, name: str) -> str:
