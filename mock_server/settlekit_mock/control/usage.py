@@ -26,6 +26,8 @@ from settlekit_mock.settlement.usage import Tally, accept_many, metered_band
 GROUP = 5_000
 """Payments that share a transaction at most."""
 MOST = 10_000_000
+MOST_LABEL_BYTES = 2_400
+"""What an index of PostgreSQL's holds of a sale's names in UTF-8; the listing is in it twice."""
 
 
 class BulkUsageBody(StrictBody, frozen=True, kw_only=True):
@@ -126,6 +128,9 @@ def _order(connection: Connection, body: BulkUsageBody) -> _Order:
     if metered_band(body.amount_minor, body.currency) is Band.STANDARD:
         raise Invalid("amount_minor: of the standard band, which settles per payment")
     listing_id = body.listing_id or merchant.listing_id
+    named = f"{listing_id}{listing_id}{body.capability_key}{body.operation_key}"
+    if len(named.encode()) > MOST_LABEL_BYTES:
+        raise Invalid("listing_id: too long beside capability_key and operation_key")
     sale = Sale(
         buyer_id=buyer_with_id(connection, body.buyer).buyer_id,
         provider_id=merchant.merchant_user_id,

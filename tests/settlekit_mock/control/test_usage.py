@@ -1,5 +1,6 @@
 """Usage in bulk: how often, over what time, and what is refused."""
 
+from random import Random
 from typing import Any
 
 import pytest
@@ -118,6 +119,7 @@ def test_labels_are_the_callers_or_the_merchants(mock: MockServer, control: Cont
         ({"amount_minor": 10**30}, (422, "INVALID_REQUEST")),
         ({"currency": "EUR"}, (422, "INVALID_REQUEST")),
         ({"currency": "jpy"}, (422, "INVALID_REQUEST")),
+        ({"listing_id": "💰" * 255, "capability_key": "💱" * 255}, (422, "INVALID_REQUEST")),
         ({"count": 0}, (422, "INVALID_REQUEST")),
         ({"count": 10**9}, (422, "INVALID_REQUEST")),
         ({"over": "P1Y"}, (422, "INVALID_REQUEST")),
@@ -204,3 +206,24 @@ def test_a_threshold_reached_by_told_payments_closes_the_period_between_them(
     assert (made.accepted, made.refused) == (20, {"METERED_SETTLEMENT_PAST_DUE": 2})
     assert inbox.events[-1].data["settlement_trigger"] == "amount_threshold"
     assert len(list(mock.events(kind="period.closed"))) == 1
+
+
+@pytest.mark.both_databases
+def test_the_longest_names_are_kept() -> None:
+    """What isn't refused is held by every database's indexes, however badly it packs."""
+    draw = Random(7)
+    names = ("capability_key", "operation_key")
+    longest = {
+        name: "".join(chr(draw.randrange(0x10000, 0x10FFFF)) for _ in "a" * 255) for name in names
+    }
+    with MockServer(seed=7, freeze_at=START) as mock:
+        for listing in ("ж" * 90, "l" * 180):
+            made = mock.usage(
+                "sandbox_buyer",
+                merchant=SHOP,
+                amount_minor=10,
+                currency="JPY",
+                listing_id=listing,
+                **longest,
+            )
+            assert made.accepted == 1
