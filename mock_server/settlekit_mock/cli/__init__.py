@@ -31,10 +31,16 @@ def _version() -> str:
 
 
 def _chosen(arguments: Sequence[str] | None) -> argparse.Namespace:
+    root = parser()
     try:
-        return parser().parse_args(arguments)
+        chosen = root.parse_args(arguments)
     finally:
         sys.stdout.flush()  # a help that nobody reads fails here, and not at the very end
+    for name, value in vars(chosen).items():
+        if value == [] or (isinstance(value, list) and [] in value):
+            # What Python 3.11 makes of --port=--
+            root.error(f"argument --{name.replace('_', '-')}: expected one argument")
+    return chosen
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -69,7 +69,6 @@ def _add(commands: Any, name: str, text: str, key: str, body: Any) -> argparse.A
     found.add_argument(
         "--set",
         action="append",
-        default=[],
         metavar="FIELD=VALUE",
         help=f"a field to set, the value JSON or text, as often as needed; fields: {fields}",
     )
@@ -120,7 +119,7 @@ def _key(chosen: argparse.Namespace) -> str:
 
 def _fields(chosen: argparse.Namespace) -> dict[str, Any]:
     fields: dict[str, Any] = {}
-    for setting in chosen.set:
+    for setting in chosen.set or ():
         name, equals, value = setting.partition("=")
         if not equals or not name.isidentifier() or name in ("self", *_NAMED_BY_KEY):
             raise WrongUsage(f"--set {setting}: expected FIELD=VALUE; the key comes before it")
