@@ -182,7 +182,7 @@ def told_on(metafunc: pytest.Metafunc) -> None:
         return
     if os.environ.get(VARIABLE) == "postgresql":
         kinds = ["postgresql"]
-    elif marked("both_databases") or "world_on_file" in fixtures:
+    elif marked("both_databases") or "url_on_file" in fixtures:
         kinds = ["sqlite", "postgresql"]
     else:
         return

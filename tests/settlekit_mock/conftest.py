@@ -39,7 +39,12 @@ def world(make_world: MakeWorld) -> World:
 
 
 @pytest.fixture
-def world_on_file(make_world: MakeWorld, tmp_path: Path, database: str) -> World:
-    """A world which threads work on side by side: in a file, or on PostgreSQL."""
-    on_sqlite = database == "sqlite"
-    return make_world(f"sqlite:///{tmp_path / 'mock.db'}" if on_sqlite else MEMORY_URL)
+def url_on_file(tmp_path: Path, database: str) -> str:
+    """A database which threads work on side by side: a file, or one on PostgreSQL."""
+    return f"sqlite:///{tmp_path / 'mock.db'}" if database == "sqlite" else MEMORY_URL
+
+
+@pytest.fixture
+def world_on_file(make_world: MakeWorld, url_on_file: str) -> World:
+    """A world which threads work on side by side."""
+    return make_world(url_on_file)

@@ -3,11 +3,14 @@
 from datetime import datetime, timedelta
 from decimal import Decimal
 
+import pytest
+
 from settlekit.models import BatchStatus, SettlementBatch
 from settlekit.models.states import PlanType, SettlementTrigger
 from settlekit_mock.control.scenarios.stories import STORIES
 from tests.stories.conftest import Tell, Told
 
+pytestmark = pytest.mark.both_databases
 THREE_DAYS = timedelta(hours=72)
 FINALITY = timedelta(seconds=30)
 FORTY = (Decimal(4000), Decimal(80), Decimal(3920))

@@ -90,6 +90,7 @@ def test_the_clock_is_advanced(control: Control, body: dict[str, Any], arrives: 
     assert control.get("clock")[1]["now"] == arrives
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize(
     ("until", "arrives"),
     [
@@ -242,6 +243,7 @@ def after_90_days(steps: int) -> dict[str, list[Any]]:
         return rows_of(mock.world)
 
 
+@pytest.mark.both_databases
 def test_one_large_step_equals_ten_small_ones() -> None:
     """Ninety days at once leave every row as ten steps of nine days do."""
     assert after_90_days(1) == after_90_days(10)

@@ -6,6 +6,8 @@ from settlekit_mock.kernel.idempotency import once, payload_hash
 from settlekit_mock.kernel.problems import Conflict
 from settlekit_mock.kernel.world import World
 
+pytestmark = pytest.mark.both_databases
+
 
 def paid(
     world: World, key: str = "k1", scope: str = "a", payload: object = None, *, fails: bool = False

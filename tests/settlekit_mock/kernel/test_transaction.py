@@ -13,6 +13,7 @@ from settlekit_mock.kernel.times import DAY, from_text
 from settlekit_mock.kernel.transaction import Transaction
 from settlekit_mock.kernel.world import World
 
+pytestmark = pytest.mark.both_databases
 START = from_text("2026-03-01T00:00:00Z")
 
 

@@ -8,6 +8,8 @@ from settlekit_mock.ledger.invariants import INVARIANTS
 from settlekit_mock.ledger.service import Leg, chain_account, outside, post, wallet
 from tests.settlekit_mock.breaking import Breaking, Run, break_it
 
+pytestmark = pytest.mark.both_databases
+
 
 def build(world: World) -> None:
     """Write a small ledger: accounts 1 to 4, transactions 1 to 4, two currencies."""

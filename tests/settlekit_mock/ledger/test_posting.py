@@ -29,6 +29,8 @@ from settlekit_mock.ledger.service import (
 )
 from settlekit_mock.ledger.tables import ENTRIES, TRANSACTIONS
 
+pytestmark = pytest.mark.both_databases
+
 
 def developer(tx: Transaction, currency: str = "JPY") -> Account:
     return wallet(tx, owner_scope="developer", owner_id="usr_1", currency=currency)

@@ -1,5 +1,6 @@
 """Wallets are rebuilt from their entries."""
 
+import pytest
 from sqlalchemy import text
 
 from settlekit_mock.kernel.money import LIMIT
@@ -13,6 +14,8 @@ from settlekit_mock.ledger.service import (
     post,
     wallet,
 )
+
+pytestmark = pytest.mark.both_databases
 
 
 def test_wallets_alone_are_rebuilt_in_the_order_of_their_opening(world: World) -> None:

@@ -66,6 +66,7 @@ def test_entries_are_listed_newest_first(operator: Operator, log: list[str]) -> 
     assert amounts(operator) == "54321"
 
 
+@pytest.mark.both_databases
 def test_entries_are_filtered(operator: Operator, log: list[str]) -> None:
     """Actor, action, resource and a half-open span each narrow the list, and together."""
     assert amounts(operator, actor="ann") == "54"
@@ -87,6 +88,7 @@ def test_pages_keep_their_filter(operator: Operator) -> None:
     assert refused[:2] == (400, "invalid_request")
 
 
+@pytest.mark.both_databases
 @pytest.mark.usefixtures("log")
 @pytest.mark.parametrize("statement", ["UPDATE audit SET actor = 'me'", "DELETE FROM audit"])
 def test_the_database_refuses_to_change_the_log(world: World, statement: str) -> None:

@@ -84,6 +84,7 @@ def test_a_run_opens_a_payout_of_the_whole_balance(operator: Operator, world: Wo
     assert sound(world)
 
 
+@pytest.mark.both_databases
 def test_a_second_run_opens_nothing(operator: Operator, world: World) -> None:
     """While a developer's payout is pending or processing, a run opens no other."""
     payout = payout_in(operator, world, "pending")
@@ -166,6 +167,7 @@ def test_allowed_steps_lead_on(operator: Operator, world: World, status: str, st
     assert sound(world)
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize(("status", "step"), sorted(REPEATED))
 def test_a_step_taken_again_answers_the_same(
     operator: Operator, world: World, status: str, step: str
@@ -289,6 +291,7 @@ def test_every_step_is_journalled_and_audited(operator: Operator, world: World) 
     ]
 
 
+@pytest.mark.both_databases
 def test_payouts_are_listed_newest_first_in_pages(operator: Operator, world: World) -> None:
     """Pages follow each other without a gap or a repeat, while newer payouts come in."""
     for number in range(5):
@@ -306,6 +309,7 @@ def test_payouts_are_listed_newest_first_in_pages(operator: Operator, world: Wor
     assert len(operator.get(PATH)["items"]) == 6
 
 
+@pytest.mark.both_databases
 def test_payouts_are_listed_by_status(operator: Operator, world: World) -> None:
     """A status filters the list, and its cursor goes on within that status alone."""
     for number in range(4):

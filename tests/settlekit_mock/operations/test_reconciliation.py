@@ -1,5 +1,7 @@
 """Wallets are compared with their entries; what differs is told and held, never repaired."""
 
+import pytest
+
 from settlekit_mock.kernel.journal import entries
 from settlekit_mock.kernel.money import MAJOR
 from settlekit_mock.kernel.world import World
@@ -11,6 +13,7 @@ LEDGER = "/v1/admin/reconciliation/ledger"
 HOLDS = "/v1/admin/reconciliation/holds"
 
 
+@pytest.mark.both_databases
 def test_a_sound_ledger_reconciles(operator: Operator, world: World) -> None:
     """Every wallet is listed as balanced, in the shape of its currency; nothing is written."""
     dollars = credit(world, "usr_1", 25 * MAJOR // 10)
@@ -56,6 +59,7 @@ def test_an_empty_ledger_reconciles(operator: Operator) -> None:
     }
 
 
+@pytest.mark.both_databases
 def test_a_mismatch_is_told_and_not_repaired(operator: Operator, world: World) -> None:
     """A balance that isn't its entries' sum is named with the difference, again and again."""
     good, bad = credit(world, "usr_1", 5 * MAJOR), credit(world, "usr_2", 5 * MAJOR)

@@ -88,6 +88,7 @@ def test_a_listing_that_is_used_is_one_app(operator: Operator, merchant: Merchan
     assert (row["public_app_id"], row["total_calls"]) == (merchant.listing_id, "1")
 
 
+@pytest.mark.both_databases
 def test_revenue_is_the_sum_of_usage(operator: Operator, world: World) -> None:
     """To the last unit, in any span."""
     use_daily(operator, world, 3)
@@ -101,6 +102,7 @@ def test_revenue_is_the_sum_of_usage(operator: Operator, world: World) -> None:
         assert total(sold, "total_calls") == len(used)
 
 
+@pytest.mark.both_databases
 def test_from_is_in_and_to_is_out(operator: Operator, world: World) -> None:
     """The span is half open in both reports."""
     use_daily(operator, world, 3)
@@ -168,6 +170,7 @@ def test_cells_that_a_spreadsheet_would_run_are_harmless(operator: Operator, sta
     assert read(operator, REVENUE)[0]["public_app_id"] == f"'{evil}"
 
 
+@pytest.mark.both_databases
 def test_the_largest_sums_are_exact(operator: Operator, world: World, merchant: Merchant) -> None:
     """Sums that exceed 63 bits are told to the last unit."""
     most = 9_000_000_000 * MAJOR + 7

@@ -1,6 +1,5 @@
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from threading import Barrier
 
 import msgspec
@@ -219,6 +218,7 @@ def test_another_capability_keeps_its_provider(agent: Agent) -> None:
 # -- one key -------------------------------------------------------------------------------
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize("outcome", CHARGING)
 def test_a_charged_key_answers_again(agent: Agent, world: World, outcome: str) -> None:
     """A key that charged is answered in the same bytes, later and whatever the provider would do."""
@@ -257,6 +257,7 @@ OTHER_PAYLOADS = [
 ]
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize("changes", OTHER_PAYLOADS, ids=str)
 @pytest.mark.parametrize("outcome", ["2xx", "5xx"])
 def test_another_payload_is_refused(agent: Agent, outcome: str, changes: dict) -> None:
@@ -274,6 +275,7 @@ def test_the_order_of_input_does_not_count(agent: Agent) -> None:
     assert data(agent.run(input={"days": 3, "city": "Kyoto"})) == first
 
 
+@pytest.mark.both_databases
 def test_keys_are_of_buyer_listing_and_capability(agent: Agent, world: World) -> None:
     """The same key elsewhere is another key: each buyer, listing and capability has its own."""
     with world.transaction() as tx:
@@ -405,8 +407,8 @@ def test_only_buyers_run_capabilities(
 
 
 @pytest.fixture
-def world_on_disk(tmp_path: Path) -> Iterator[World]:
-    world = open_world(f"sqlite:///{tmp_path / 'mock.db'}", Settings(freeze_at=NOW))
+def world_on_disk(url_on_file: str) -> Iterator[World]:
+    world = open_world(url_on_file, Settings(freeze_at=NOW))
     yield world
     world.close()
 

@@ -125,11 +125,13 @@ def test_terms_are_normalised(api: Api, world: World) -> None:
     assert made["challenge_hash"] == challenge_hash(challenge_of(world))
 
 
+@pytest.mark.both_databases
 def test_same_nonce_same_input(api: Api) -> None:
     """The same nonce with the same input answers the same session."""
     assert data(api.open_session(), 201) == data(api.open_session(), 201)
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize(
     "change",
     [
@@ -204,6 +206,7 @@ def test_malformed_input(api: Api, raw: bytes) -> None:
     assert refused(api.raw("checkout-sessions", raw)) == (400, "MALFORMED_REQUEST")
 
 
+@pytest.mark.both_databases
 def test_largest_amount(api: Api) -> None:
     """The largest amount the mock takes is 92,233,720,368 major units."""
     assert (
@@ -371,6 +374,7 @@ def test_spent_follows(api: Api, receiver: Receiver) -> None:
     ]
 
 
+@pytest.mark.both_databases
 def test_confirm_twice(api: Api, world: World, receiver: Receiver) -> None:
     """A second confirmation answers the same; nothing moves, and nothing is told again."""
     session_id = api.session_id()
@@ -526,6 +530,7 @@ def test_redeliver_before_confirm(api: Api, receiver: Receiver) -> None:
 # -- ending otherwise --------------------------------------------------------------------
 
 
+@pytest.mark.both_databases
 def test_expiry(api: Api, world: World, receiver: Receiver) -> None:
     """After 30 minutes of the clock a session is over: nobody can pay it."""
     session_id = api.session_id()

@@ -131,6 +131,7 @@ def test_terms_are_normalised(agent: Agent) -> None:
     assert agent.ask(challenge=proof, **spelt) == plain
 
 
+@pytest.mark.both_databases
 def test_same_challenge_same_buyer(agent: Agent, world: World) -> None:
     """The same challenge from the same buyer answers the same requirement, made once."""
     first = agent.ask(metadata={"try": 1})
@@ -138,6 +139,7 @@ def test_same_challenge_same_buyer(agent: Agent, world: World) -> None:
     assert journal(world, "requirement.") == ["requirement.created"]
 
 
+@pytest.mark.both_databases
 def test_same_challenge_another_buyer(agent: Agent, stranger: Agent) -> None:
     """A challenge that one buyer has used is refused to every other, paid or not."""
     agent.ask()
@@ -349,6 +351,7 @@ def test_verify_before_the_payment_changes_nothing(agent: Agent, receiver: Recei
     assert receiver.got == []
 
 
+@pytest.mark.both_databases
 def test_verify_consumes_a_standard_payment_once(agent: Agent, world: World) -> None:
     """Verified, a confirmed payment is spent; verified again, it is as it was."""
     made = agent.ask()

@@ -1,5 +1,4 @@
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from threading import Barrier
 
 import pytest
@@ -153,6 +152,7 @@ def test_runs_outlive_a_rotation(shop: Shop) -> None:
 # -- one slot ------------------------------------------------------------------------------
 
 
+@pytest.mark.both_databases
 def test_a_slot_is_charged_once(shop: Shop) -> None:
     """A slot that is ordered again is answered in the same bytes, whatever became of the rest."""
     token = token_of(shop, max_runs=1)
@@ -165,6 +165,7 @@ def test_a_slot_is_charged_once(shop: Shop) -> None:
     assert shop.payments() == 1
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize(
     "changes",
     [
@@ -195,6 +196,7 @@ def test_slots_are_of_one_authorization(shop: Shop) -> None:
     assert shop.payments() == 2
 
 
+@pytest.mark.both_databases
 def test_a_refused_slot_may_be_ordered_again(shop: Shop) -> None:
     """A slot that couldn't be paid stands for nothing: later, ordered anew, it is charged."""
     token = token_of(shop)
@@ -208,6 +210,7 @@ def test_a_refused_slot_may_be_ordered_again(shop: Shop) -> None:
 # -- within what was approved ----------------------------------------------------------------
 
 
+@pytest.mark.both_databases
 def test_max_runs(shop: Shop) -> None:
     """The last approved run uses the authorization up; one more is refused."""
     token = token_of(shop, max_runs=2)
@@ -340,6 +343,7 @@ def test_runs_in_dollars(
 # -- who may order -------------------------------------------------------------------------
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize(
     "token",
     [None, "nobody", "cli_key", seeding.BUYER_TOKEN, seeding.MERCHANT_TOKEN, "sandbox_admin_token"],
@@ -393,9 +397,9 @@ def test_bad_orders(shop: Shop, body: dict) -> None:
     assert shop.payments() == 0
 
 
-def test_sixteen_threads_with_one_slot_charge_once(tmp_path: Path) -> None:
+def test_sixteen_threads_with_one_slot_charge_once(url_on_file: str) -> None:
     """Sixteen schedulers that order one slot at the same moment are told the same run."""
-    world = open_world(f"sqlite:///{tmp_path / 'mock.db'}", Settings(freeze_at=NOW))
+    world = open_world(url_on_file, Settings(freeze_at=NOW))
     shop = Shop(world, Receiver())
     token = token_of(shop, max_runs=5)
     ready = Barrier(16)

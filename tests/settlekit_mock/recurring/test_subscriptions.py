@@ -151,6 +151,7 @@ def test_metered_amounts(shop: Shop, amount_minor: int, band: str, cadence: str,
     assert classify(read_event(event_of(confirmed))).kind == "metered_usage_accepted"
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize(
     ("amount_minor", "band", "cadence", "fee_minor", "debit"),
     [
@@ -176,6 +177,7 @@ def test_a_subscription_in_dollars(
     assert held == {"JPY": 1_000_000 * 10**8, "USD": (1_000_000 - debit) * 10**6}
 
 
+@pytest.mark.both_databases
 def test_the_same_challenge_answers_the_first(shop: Shop) -> None:
     """The buyer that asks again is told the same, marked as told before, and pays nothing."""
     first = data(shop.subscribe(), 201)
@@ -204,6 +206,7 @@ def test_only_monthly(shop: Shop, cadence: str) -> None:
 # -- renewals ------------------------------------------------------------------------------
 
 
+@pytest.mark.both_databases
 def test_renewals(shop: Shop) -> None:
     """Each month on the same day, at the same time, the buyer pays and the merchant is told."""
     made = data(shop.subscribe(), 201)

@@ -97,6 +97,7 @@ def test_caps_count_the_buyers_own_days(shop: Shop, mock: MockServer) -> None:
     assert shop.sell(100).accepted == 1
 
 
+@pytest.mark.both_databases
 def test_caps_count_the_buyers_own_months(shop: Shop, mock: MockServer) -> None:
     """A month's cap begins anew on the first, in the buyer's time zone."""
     shop.buyer(timezone="America/New_York", caps={"month": 100})

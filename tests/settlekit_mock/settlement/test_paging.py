@@ -46,6 +46,7 @@ def test_unknown_values_are_422(
     assert reader_of(path, provider, buyer).call(path, **query).status_code == 422
 
 
+@pytest.mark.both_databases
 def test_lists_are_newest_first(shop: Shop, buyer: Buyer, provider: Provider) -> None:
     """Usage events and batches come in the order opposite to that of acceptance."""
     first, second = shop.sell(100).first_usage_id, shop.sell(100).first_usage_id
@@ -59,6 +60,7 @@ def test_a_page_holds_fifty_unless_asked(shop: Shop, buyer: Buyer, provider: Pro
     assert (len(page["items"]), page["next_cursor"] is None) == (50, False)
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize("limit", [1, 3, 4, 11, 12, 13])
 def test_pages_hold_everything_once(
     shop: Shop, buyer: Buyer, provider: Provider, limit: int
@@ -78,6 +80,7 @@ def test_the_last_page_has_no_cursor(
     assert (provider.read(USAGE, limit=limit)["next_cursor"] is not None) is more
 
 
+@pytest.mark.both_databases
 def test_a_cursor_holds_while_rows_are_added(shop: Shop, buyer: Buyer, provider: Provider) -> None:
     """The pages behind a cursor are the same, whatever is accepted meanwhile."""
     shop.sell(100, 6)

@@ -61,6 +61,7 @@ def test_a_real_shortage_fails_the_debit(
     assert (batch["next_attempt_at"], batch["chain_receipt_id"]) == (after(FIRST, 6 * HOUR), None)
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize("shortage", SHORTAGES.values(), ids=list(SHORTAGES))
 def test_a_shortage_that_is_mended_recovers_at_the_next_attempt(
     shop: Shop, buyer: Buyer, provider: Provider, shortage: dict[str, Any]

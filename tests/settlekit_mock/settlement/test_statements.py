@@ -77,6 +77,7 @@ def test_batches_are_narrowed(
     assert len(provider.batches(limit=3, **query)) == batches
 
 
+@pytest.mark.both_databases
 def test_narrowed_amounts_count_the_matching_rows_alone(
     shop: Shop, buyer: Buyer, provider: Provider
 ) -> None:
@@ -96,6 +97,7 @@ def test_narrowed_amounts_count_the_matching_rows_alone(
     assert summary["filters"] == narrow | {"capability_key": None}
 
 
+@pytest.mark.both_databases
 def test_one_batch_is_narrowed_as_in_the_list(shop: Shop, buyer: Buyer, provider: Provider) -> None:
     """A batch that is looked at by listing or capability counts the matching rows, or isn't there."""
     stock(shop)
@@ -155,6 +157,7 @@ def written_off(shop: Shop) -> None:
 STORIES = [accrue, settle, fail, uncollectible, written_off]
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize("story", STORIES)
 @pytest.mark.parametrize(
     "query", [{}, {"plan_type": "nano"}, {"capability_key": "external_402.sandbox_merchant"}]

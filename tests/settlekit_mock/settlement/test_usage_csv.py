@@ -60,6 +60,7 @@ def test_a_row_is_the_usage_event(shop: Shop, buyer: Buyer, provider: Provider) 
         assert row == {name: event[name] for name in row} | more
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize("count", [1, CHUNK - 1, CHUNK, CHUNK + 1, FULL])
 def test_rows_come_in_the_order_of_acceptance_and_check_against_the_digest(
     shop: Shop, buyer: Buyer, provider: Provider, count: int
@@ -110,6 +111,7 @@ def test_what_callers_name_is_harmless_and_whole(
     assert [row[name] for name in LABELS] == [guard + label] * 3
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize(
     ("query", "count"),
     [

@@ -93,6 +93,7 @@ def test_only_matching_active_subscriptions_are_told(world: World, receiver: Rec
     assert [url for url, *_ in receiver.got] == ["https://shop.example/both"]
 
 
+@pytest.mark.both_databases
 def test_nothing_is_sent_before_the_commit(world: World, receiver: Receiver) -> None:
     """An event of a transaction that is rolled back is never delivered."""
     subscribe(world)
@@ -108,6 +109,7 @@ def test_nothing_is_sent_before_the_commit(world: World, receiver: Receiver) -> 
     assert (receiver.got, deliveries(world)) == ([], [])
 
 
+@pytest.mark.both_databases
 def test_attempts_follow_the_schedule(world: World, receiver: Receiver) -> None:
     """A failing receiver gets nine attempts, at the times of the schedule, by the clock."""
     receiver.failing(20)
@@ -233,6 +235,7 @@ def test_a_short_pause_changes_no_schedule(world: World, receiver: Receiver) -> 
     assert [at for _, at in journal(world)] == [NOW, NOW + MINUTE]
 
 
+@pytest.mark.both_databases
 def test_a_redelivery_keeps_the_event(world: World, receiver: Receiver) -> None:
     """A redelivery sends the same bytes under the same event id, as a delivery of its own."""
     subscribe(world)
