@@ -17,6 +17,7 @@ from typing import Any, Self
 
 import httpx
 
+from settlekit import Client
 from settlekit_mock.driver import Driver
 
 COMMAND = str(Path(sysconfig.get_path("scripts")) / "settlekit-mock")
@@ -263,3 +264,27 @@ def eventually(found: Callable[[], bool]) -> None:
     while not found():
         assert time.monotonic() < until, "it never came to be"
         time.sleep(0.02)
+
+
+START = "2026-03-02T00:00:00Z"
+CHECKOUT = {
+    "merchant": "sandbox_merchant",
+    "amount_minor": 1200,
+    "currency": "JPY",
+    "nonce": "n-1",
+    "success_url": "http://localhost:3000/done",
+    "cancel_url": "http://localhost:3000/cancelled",
+}
+
+
+def shop(server: Served) -> Client:
+    """Return a shop's client of a server."""
+    env = server.told["env"]
+    return Client(token=env["SIGLUME_MERCHANT_AUTH_TOKEN"], base_url=env["SIGLUME_API_BASE"])
+
+
+def pay(server: Served, nonce: str = "n-1") -> None:
+    """Open a checkout session and have it paid."""
+    with shop(server) as client:
+        opened = client.checkout_sessions.create(**{**CHECKOUT, "nonce": nonce})
+        client.request("POST", f"/sandbox/checkout-sessions/{opened.session_id}/confirm")

@@ -8,68 +8,29 @@ import socket
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import httpx
 import pytest
 
-from settlekit import Client, TransportError
+from settlekit import TransportError
 from settlekit_mock import MockServer
 from settlekit_mock.cli import main, serve
-from settlekit_mock.kernel.database import Database
 from settlekit_mock.kernel.times import SECOND, from_text, to_text
 from settlekit_mock.settings import variable
+from tests.settlekit_mock.cli.conftest import Start
 from tests.settlekit_mock.cli.serving import (
     COMMAND,
     PATIENCE_SECONDS,
+    START,
     Receiver,
     Served,
     driving,
     environ,
     eventually,
+    pay,
     served,
 )
-
-START = "2026-03-02T00:00:00Z"
-CHECKOUT = {
-    "merchant": "sandbox_merchant",
-    "amount_minor": 1200,
-    "currency": "JPY",
-    "nonce": "n-1",
-    "success_url": "http://localhost:3000/done",
-    "cancel_url": "http://localhost:3000/cancelled",
-}
-
-
-Start = Callable[..., Served]
-
-
-@pytest.fixture
-def start() -> Iterator[Start]:
-    """Start servers that a test ends itself; none outlives it, whatever happens."""
-    started: list[Served] = []
-
-    def begin(*arguments: str, **variables: str) -> Served:
-        started.append(Served("--port", "0", *arguments, **variables))
-        return started[-1]
-
-    yield begin
-    for server in started:
-        if server.running:
-            server.kill()
-
-
-def shop(server: Served) -> Client:
-    env = server.told["env"]
-    return Client(token=env["SIGLUME_MERCHANT_AUTH_TOKEN"], base_url=env["SIGLUME_API_BASE"])
-
-
-def pay(server: Served, nonce: str = "n-1") -> None:
-    with shop(server) as client:
-        opened = client.checkout_sessions.create(**{**CHECKOUT, "nonce": nonce})
-        client.request("POST", f"/sandbox/checkout-sessions/{opened.session_id}/confirm")
-
 
 # -- what it says ------------------------------------------------------------------------
 
@@ -321,96 +282,6 @@ def test_a_signal_that_wakes_nobody_is_found() -> None:
 
     serve._wait(Late())
     assert looks == [serve.LOOK_SECONDS] * 2
-
-
-# -- what it keeps -----------------------------------------------------------------------
-
-
-def test_a_database_keeps_everything(tmp_path: Path) -> None:
-    """Clock, counters and rows outlive a restart."""
-    file = tmp_path / "mock.db"
-    with served("--db", str(file), "--freeze-at", START, "--merchant", "kept_shop") as server:
-        first_env = server.told["env"]
-        with driving(server.url) as driver:
-            driver.clock.advance(days=3)
-            made = driver.usage(
-                "sandbox_buyer", merchant="kept_shop", amount_minor=100, currency="JPY"
-            )
-            journal = list(driver.events())
-    with served("--db", str(file)) as server:
-        env = server.told["env"]
-        with driving(server.url) as driver:
-            assert driver.clock.read().now == "2026-03-05T00:00:00.000Z"
-            assert list(driver.events()) == journal
-            again = driver.usage(
-                "sandbox_buyer", merchant="kept_shop", amount_minor=100, currency="JPY"
-            )
-            assert again.first_usage_id not in (None, made.first_usage_id)
-            assert [one.merchant for one in driver.merchants.all()] == ["kept_shop"]
-    # What it says is what the database holds, not what this start's options would have made.
-    assert env["SIGLUME_DIRECT_PAYMENT_MERCHANT"] == "kept_shop"
-    secret = "SIGLUME_DIRECT_PAYMENT_CHALLENGE_SECRET"
-    assert env[secret] == first_env[secret]
-
-
-def test_options_that_change_nothing_are_named(start: Start, tmp_path: Path) -> None:
-    """On an existing database one line names the options that only a new one heeds."""
-    given = ("--json", "--db", str(tmp_path / "mock.db"), "--merchant", "kept_shop")
-    assert start(*given, "--seed", "7").end().err == ""
-    again = start(*given, SETTLEKIT_MOCK_ORIGIN="http://localhost:4000")
-    assert again.end().err == (
-        "settlekit-mock: the database goes on as it was: --merchant, --origin changed nothing\n"
-    )
-
-
-def test_a_clock_and_a_secret_that_change_nothing_are_named(start: Start, tmp_path: Path) -> None:
-    """An earlier --freeze-at is ignored, and the line names it beside the webhook's options."""
-    given = ("--json", "--db", str(tmp_path / "mock.db"))
-    first = start(*given, "--freeze-at", START, "--webhook-url", "http://127.0.0.1:9/")
-    assert first.end().err == ""
-    earlier = ("--freeze-at", "2026-01-01T00:00:00Z")
-    again = start(*given, *earlier, "--webhook-secret", "whsec_x", "--sign-with-clock")
-    with driving(again.url) as driver:
-        assert driver.clock.read().now == "2026-03-02T00:00:00.000Z"
-    assert again.end().err == (
-        "settlekit-mock: the database goes on as it was: "
-        "--freeze-at, --webhook-secret, --sign-with-clock changed nothing\n"
-    )
-
-
-def test_a_switch_that_is_off_asks_for_nothing(start: Start, tmp_path: Path) -> None:
-    """--sign-with-clock that the environment turns off isn't named on an existing database."""
-    given = ("--json", "--db", str(tmp_path / "mock.db"))
-    assert start(*given).end().err == ""
-    assert start(*given, SETTLEKIT_MOCK_SIGN_WITH_CLOCK="0").end().err == ""
-
-
-def test_a_killed_server_goes_on_where_it_was(start: Start, tmp_path: Path) -> None:
-    """What was answered for is there after a kill, and the server starts again."""
-    file = tmp_path / "mock.db"
-    server = start("--json", "--db", str(file), "--freeze-at", START)
-    with driving(server.url) as driver:
-        buyer = driver.buyers.create(buyer_id="kept_buyer")
-    server.kill()
-    with served("--db", str(file)) as server, driving(server.url) as driver:
-        assert driver.buyers.get("kept_buyer") == buyer
-
-
-def test_a_file_can_be_named_by_a_url(tmp_path: Path) -> None:
-    """--db takes the URL of a file as well as its path."""
-    file = tmp_path / "mock.db"
-    with served("--db", f"sqlite:///{file}"):
-        pass
-    database = Database(str(file))
-    assert database.prepare() is False
-    database.close()
-
-
-def test_memory_can_be_named() -> None:
-    """The usual name of a database in memory works, and makes no file of that name."""
-    with served("--db", ":memory:") as server, driving(server.url) as driver:
-        assert [buyer.buyer_id for buyer in driver.buyers.all()] == ["sandbox_buyer"]
-    assert not Path(":memory:").exists()
 
 
 # -- the real clock ----------------------------------------------------------------------
