@@ -11,10 +11,12 @@ from settlekit_mock.kernel.times import SECOND
 from settlekit_mock.kernel.transaction import Transaction
 from settlekit_mock.settlement.batches import batch_with_id
 from settlekit_mock.settlement.buyers import buyer_with_id
+from settlekit_mock.settlement.rules.timetable import FINALITY_MS
 from settlekit_mock.settlement.simulations import ALL, Kind, Target, simulate
 
 Times = Annotated[
-    int, Meta(ge=0, le=1_000_000, description="How often it happens; 0 ends it for whomever it names.")
+    int,
+    Meta(ge=0, le=1_000_000, description="How often it happens; 0 ends it for whomever it names."),
 ]
 FailureText = Literal[
     "INSUFFICIENT_BALANCE",
@@ -64,7 +66,7 @@ class Finality(StrictBody, frozen=True, kw_only=True):
     At most an hour: an attempt has ended before the next one is due.
     """
 
-    seconds: Annotated[int, Meta(ge=0, le=3600)]
+    seconds: Annotated[int, Meta(ge=0, le=3600)] = FINALITY_MS // SECOND
 
 
 class Simulation(Answer, frozen=True, kw_only=True):

@@ -71,8 +71,8 @@ class SimulateDriver:
             "provider-outcome", capability_key=capability_key, outcome=outcome, times=times
         )
 
-    def finality(self, *, seconds: int) -> Simulation:
-        """Choose how long the chain takes to confirm a batch's debit."""
+    def finality(self, *, seconds: int | None = None) -> Simulation:
+        """Choose how long the chain takes to confirm a batch's debit; by default 30 seconds."""
         return self._begin("finality", seconds=seconds)
 
     def ledger_mismatch(self, *, wallet_id: str, amount: str) -> Mismatch:

@@ -134,10 +134,15 @@ def test_another_simulation_of_the_same_target_takes_its_place(mock: MockServer)
     assert list(failures(mock).values()) == [1]
 
 
-@pytest.mark.parametrize(("seconds", "settles"), [(0, "00.000Z"), (1, "01.000Z"), (59, "59.000Z")])
-def test_finality_takes_as_long_as_is_asked(mock: MockServer, seconds: int, settles: str) -> None:
+@pytest.mark.parametrize(
+    ("seconds", "settles"), [(0, "00.000Z"), (1, "01.000Z"), (59, "59.000Z"), (None, "30.000Z")]
+)
+def test_finality_takes_as_long_as_is_asked(
+    mock: MockServer, seconds: int | None, settles: str
+) -> None:
     """From submission to settlement is the time that was set, thirty seconds unless it was."""
     sell(mock, "b1")
+    mock.simulate.finality(seconds=5)
     mock.simulate.finality(seconds=seconds)
     mock.clock.advance(until="batch.settled")
     (settled,) = mock.events(kind="batch.settled")
