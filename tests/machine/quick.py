@@ -26,21 +26,28 @@ class Rows(list[Any]):
 
 
 class Quick:
-    """A transaction's connection, for reading; stands in for SQLAlchemy's own."""
+    """A transaction's connection, for reading; stands in for SQLAlchemy's own.
+
+    It sees one state of the database, so what was asked before is answered the same.
+    """
 
     def __init__(self, connection: Connection) -> None:
         self.dialect = connection.dialect
+        self._answers: dict[object, Rows] = {}
         self._cursor: DBAPICursor = connection.connection.cursor()
 
     def execute(self, statement: Executable, values: Mapping[str, object] | None = None) -> Rows:
-        self._cursor.execute(*_written(statement, self.dialect, tuple((values or {}).items())))
-        row = _row(tuple(column[0] for column in self._cursor.description or ()))
-        return Rows(map(row._make, self._cursor.fetchall()))
+        asked = (statement, tuple((values or {}).items()))
+        if asked not in self._answers:
+            self._cursor.execute(*_written(*asked, self.dialect))
+            row = _row(tuple(column[0] for column in self._cursor.description or ()))
+            self._answers[asked] = Rows(map(row._make, self._cursor.fetchall()))
+        return self._answers[asked]
 
 
 @lru_cache(maxsize=512)
 def _written(
-    statement: Any, dialect: Dialect, values: tuple[tuple[str, object], ...]
+    statement: Any, values: tuple[tuple[str, object], ...], dialect: Dialect
 ) -> tuple[str, Any]:
     compiled: SQLCompiler = statement.compile(
         dialect=dialect, compile_kwargs={"render_postcompile": True}
