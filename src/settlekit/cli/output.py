@@ -2,7 +2,8 @@
 
 Whatever a server or a file said is made visible first: no control character of it ever
 reaches a terminal. Nothing is shortened: a table that a terminal is too narrow for is
-written as one record under another.
+written as one record under another. On a terminal rich (the extra ``cli``) draws tables and
+progress, where it is installed.
 """
 
 import json
@@ -51,10 +52,27 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> Non
     """Print rows under their columns, or one under another where a terminal is too narrow."""
     cells = [["" if cell is None else visible(cell) for cell in row] for row in rows]
     lines = list(_aligned([list(columns), *cells]))
-    if max(map(_width, lines)) <= _room():
-        print("\n".join(lines))
-    else:
+    if max(map(_width, lines)) > _room():
         print("\n\n".join("\n".join(_record(columns, row)) for row in cells))
+    elif not (sys.stdout.isatty() and _draw(columns, cells)):
+        print("\n".join(lines))
+
+
+def _draw(columns: Sequence[str], cells: Sequence[Sequence[str]]) -> bool:
+    """Draw a table that fits by rich; return whether it is there to do so."""
+    try:
+        from rich.console import Console
+        from rich.table import Table
+        from rich.text import Text
+    except ImportError:
+        return False
+    table = Table(box=None, pad_edge=False, padding=(0, len(GAP), 0, 0), header_style="bold")
+    for column in columns:
+        table.add_column(Text(column), no_wrap=True)
+    for row in cells:
+        table.add_row(*map(Text, row))
+    Console(width=shutil.get_terminal_size().columns).print(table)
+    return True
 
 
 @contextmanager
@@ -63,7 +81,22 @@ def progress_line() -> Generator[Progress]:
     if not sys.stderr.isatty():
         yield _say_nothing
         return
+    try:
+        from rich.console import Console
+        from rich.progress import BarColumn, DownloadColumn, TimeRemainingColumn
+        from rich.progress import Progress as Bar
+    except ImportError:
+        with _plain_progress() as show:
+            yield show
+        return
+    parts = (BarColumn(), DownloadColumn(), TimeRemainingColumn())
+    with Bar(*parts, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("", total=None)
+        yield lambda received, total: bar.update(task, completed=received, total=total)
 
+
+@contextmanager
+def _plain_progress() -> Generator[Progress]:
     def show(received: int, total: int | None) -> None:
         share = f" of {total:,} bytes ({received / total:.0%})" if total else " bytes"
         print(f"\r{received:,}{share}", end="", file=sys.stderr, flush=True)

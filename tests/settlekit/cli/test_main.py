@@ -2,6 +2,8 @@ import argparse
 import io
 import json
 import os
+import re
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -427,6 +429,25 @@ def test_nothing_is_shortened_on_a_terminal(
         values = wire.settlement_batch()
     assert [name for name in shown if values[name] not in said] == []
     assert "…" not in said
+
+
+def test_a_terminal_has_its_headings_in_bold(
+    server: respx.MockRouter, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where rich is installed it draws the table; without it the same words come plain."""
+    pytest.importorskip("rich")
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    monkeypatch.setattr("shutil.get_terminal_size", lambda: os.terminal_size((200, 24)))
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    assert main(["statements", "batches"]) == 0
+    drawn = capsys.readouterr().out
+    assert drawn.startswith("\x1b[1m")
+    monkeypatch.setitem(sys.modules, "rich.table", None)
+    assert main(["statements", "batches"]) == 0
+    plain = capsys.readouterr().out
+    assert "\x1b" not in plain
+    assert re.sub(r"\x1b\[\d*m", "", drawn).split() == plain.split()
 
 
 def test_a_narrow_terminal_has_one_record_under_another(

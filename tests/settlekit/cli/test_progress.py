@@ -1,5 +1,6 @@
 """A download says how far it is where somebody watches, and nowhere else."""
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -23,8 +24,22 @@ def _settings(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_terminal_sees_how_far_it_is(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    """A bar with the bytes so far and in all, which is gone afterwards."""
+    pytest.importorskip("rich")
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    with progress_line() as progress:
+        progress(1000, 4000)
+    said = capsys.readouterr().err
+    assert "1.0/4.0 kB" in said
+    assert said.endswith("\x1b[2K")
+
+
+def test_without_rich_a_line_says_how_far_it_is(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     """Bytes so far, the share where the whole is known, and a clean line afterwards."""
     monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    monkeypatch.setitem(sys.modules, "rich.progress", None)
     with progress_line() as progress:
         progress(1000, 4000)
         progress(2000, None)
