@@ -252,6 +252,11 @@ def refusal(mock: MockServer) -> tuple[int, str] | None:
     return None
 
 
+def told(mock: MockServer) -> list[tuple[object, ...]]:
+    """Return the journal without its numbers: PostgreSQL counts what was rolled back, too."""
+    return [(event.at, event.kind, event.subject, event.data) for event in mock.events()]
+
+
 def test_an_advance_that_is_cut_goes_on_where_it_was(postgresql_url: str) -> None:
     """Cut again and again and asked again for the same time, it tells what an undisturbed one does."""
     with (
@@ -270,7 +275,7 @@ def test_an_advance_that_is_cut_goes_on_where_it_was(postgresql_url: str) -> Non
             assert refused == ((503, "DATABASE_UNAVAILABLE") if loss.struck else None)
             cuts += loss.struck
         assert cuts >= 5
-        assert list(mock.events()) == list(calm.events())
+        assert told(mock) == told(calm)
         assert mock.clock.read() == calm.clock.read()
         assert set(site.arrived) == set(calm_site.arrived)
         assert sound(site)

@@ -99,9 +99,10 @@ class AwayInProcess(Away):
     def next_row(self, connection: Connection, until: int) -> DueRow | None:
         """Return the earliest row by an instant that nobody has taken."""
         # Rows of errands under way elsewhere stay in the table and are passed over.
-        found = connection.execute(_NEXT, {"until": until, "some": len(self._marks) + 1})
+        away = self._marks.copy().values()  # a claim may be given up meanwhile
+        found = connection.execute(_NEXT, {"until": until, "some": len(away) + 1})
         for row in found.all():
-            if row.due_number not in self._marks.values():
+            if row.due_number not in away:
                 return DueRow(*row)
         return None
 
