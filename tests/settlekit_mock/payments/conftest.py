@@ -5,6 +5,7 @@ import msgspec
 import pytest
 from werkzeug.test import Client, TestResponse
 
+from settlekit.challenge import sign
 from settlekit_mock import seeding
 from settlekit_mock.http.application import Application
 from settlekit_mock.http.tables import add_token
@@ -12,8 +13,10 @@ from settlekit_mock.kernel.database import Database
 from settlekit_mock.kernel.journal import entries
 from settlekit_mock.kernel.times import from_text
 from settlekit_mock.kernel.world import Settings, World
+from settlekit_mock.ledger import service as ledger
 from settlekit_mock.payments.install import install as install_payments
 from settlekit_mock.payments.routes import ROUTES
+from settlekit_mock.payments.tables import merchant_named
 from settlekit_mock.settlement.install import install as install_settlement
 from settlekit_mock.webhooks.install import install as install_webhooks
 from settlekit_mock.webhooks.routes import ROUTES as WEBHOOK_ROUTES
@@ -22,6 +25,7 @@ from settlekit_mock.webhooks.sender import Outcome
 NOW = from_text("2026-03-02T09:00:00Z")
 ORIGIN = "http://localhost:3000"
 SHOP = "sandbox_merchant"
+YEN = 10**8
 MERCHANT_TOKEN = seeding.MERCHANT_TOKEN
 
 
@@ -146,3 +150,25 @@ def world(receiver: Receiver) -> Iterator[World]:
 @pytest.fixture
 def api(world: World) -> Api:
     return Api(Client(Application(world, [*ROUTES, *WEBHOOK_ROUTES])))
+
+
+def balances(world: World) -> tuple[int, int, int]:
+    """What the buyer, the shop and the platform hold, in yen."""
+    with world.transaction() as tx:
+        shop = merchant_named(tx.connection, SHOP)
+        accounts = (
+            ledger.chain_account(tx, "sandbox_buyer", "JPY"),
+            ledger.wallet(
+                tx, owner_scope="developer", owner_id=shop.merchant_user_id, currency="JPY"
+            ),
+            ledger.wallet(tx, owner_scope="platform", owner_id="platform", currency="JPY"),
+        )
+        return tuple(ledger.balance(tx.connection, one.number) // YEN for one in accounts)
+
+
+def challenge_of(world: World, **changes: object) -> str:
+    """Sign the shop's usual terms, some of them changed."""
+    with world.snapshot() as connection:
+        secret = merchant_named(connection, SHOP).challenge_secret
+    terms = {"merchant": SHOP, "amount_minor": 1200, "currency": "JPY", "nonce": "order-1"}
+    return sign(secret=secret, **{**terms, **changes})

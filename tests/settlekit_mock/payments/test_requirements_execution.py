@@ -17,13 +17,14 @@ from tests.settlekit_mock.payments.conftest import (
     NOW,
     ORIGIN,
     SHOP,
+    YEN,
     Api,
     Receiver,
+    balances,
     data,
     journal,
     refused,
 )
-from tests.settlekit_mock.payments.test_checkout import YEN, balances
 
 ALLOWANCE = "sdrp_direct_payment_allowance"
 
