@@ -19,6 +19,8 @@ from settlekit_mock.settings import SettingError, make_settings, variable
 
 HOST = "127.0.0.1"
 PORT = 8787
+SANDBOX_PORT = "SIGLUME_SANDBOX_PORT"
+"""What the platform's own sandbox calls its port; ours comes before it."""
 GRACE_SECONDS = 1.5
 """How long calls under way are waited for when the server is interrupted."""
 LOOK_SECONDS = 0.5
@@ -60,7 +62,10 @@ clock stands, and "settlekit-mock clock advance" moves it.
 def _epilog() -> str:
     names = [variable(name) for name, *_ in (*_OPTIONS, *_FLAGS)]
     listed = "\n".join(f"  {name}" for name in names)
-    return f"each option is a variable of the environment too (flags say 1 or 0):\n{listed}\n"
+    return (
+        f"each option is a variable of the environment too (flags say 1 or 0):\n{listed}\n"
+        f"a port is also looked for in {SANDBOX_PORT}\n"
+    )
 
 
 def add_serve(commands: Any) -> argparse.ArgumentParser:
@@ -84,7 +89,11 @@ def add_serve(commands: Any) -> argparse.ArgumentParser:
 
 
 def _from_environ(name: str) -> str | None:
-    return os.environ.get(variable(name)) or None
+    return next(filter(None, map(os.environ.get, _variables(name))), None)
+
+
+def _variables(name: str) -> tuple[str, ...]:
+    return (variable(name), SANDBOX_PORT) if name == "port" else (variable(name),)
 
 
 def run_serve(chosen: argparse.Namespace) -> int:
@@ -93,7 +102,8 @@ def run_serve(chosen: argparse.Namespace) -> int:
         return _serve(chosen)
     except SettingError as error:
         option = error.name.replace("_", "-")
-        return _refused(f"--{option} (or {variable(option)}): {error.problem}")
+        named = " or ".join(_variables(option))
+        return _refused(f"--{option} (or {named}): {error.problem}")
     except (DatabaseUnusable, PortInUse) as error:
         return _refused(str(error))
 

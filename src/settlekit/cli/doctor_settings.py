@@ -155,7 +155,9 @@ def _whole(amount: object) -> int | str:
 
 def _usual_base_url(*, sandbox: bool) -> str:
     if sandbox:
-        return _env("SIGLUME_SANDBOX_API_BASE") or SANDBOX_BASE_URL
+        port = _env("SIGLUME_SANDBOX_PORT")
+        here = f"http://127.0.0.1:{port}/v1" if port else SANDBOX_BASE_URL
+        return _env("SIGLUME_SANDBOX_API_BASE") or here
     return LIVE_BASE_URL
 
 

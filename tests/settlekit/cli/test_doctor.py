@@ -255,6 +255,30 @@ def test_live_needs_https(
 
 
 @pytest.mark.usefixtures("ready")
+@pytest.mark.parametrize(
+    ("port", "address", "found"),
+    [
+        ("", "", "http://127.0.0.1:8787/v1"),
+        ("9090", "", "http://127.0.0.1:9090/v1"),
+        ("9090", "http://localhost:7070/v1", "http://localhost:7070/v1"),
+    ],
+)
+def test_a_sandboxs_port(
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    port: str,
+    address: str,
+    found: str,
+) -> None:
+    """A sandbox is looked for at its address, else on this machine at its port, else at 8787."""
+    monkeypatch.delenv("SIGLUME_API_BASE", raising=False)
+    monkeypatch.setenv("SIGLUME_SANDBOX_PORT", port)
+    monkeypatch.setenv("SIGLUME_SANDBOX_API_BASE", address)
+    _, checks = examine(capsys, "preflight --no-api --sandbox")
+    assert checks["base_url"]["found"] == found
+
+
+@pytest.mark.usefixtures("ready")
 def test_without_probes_nothing_is_proven(capsys: pytest.CaptureFixture[str]) -> None:
     """preflight may leave them out; verify without them is no verification."""
     assert examine(capsys, "preflight --no-probe")[0] == 0

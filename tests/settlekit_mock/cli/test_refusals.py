@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from settlekit_mock.cli import main
+from settlekit_mock.cli import main, parser
 from tests.settlekit_mock.cli.serving import Finished, run, served
 
 Told = pytest.CaptureFixture[str]
@@ -64,8 +64,21 @@ def test_a_port_is_a_number(capsys: Told, port: str) -> None:
     """Anything but a number from 0 to 65535 is refused, naming option and variable."""
     line = told(capsys, f"--port={port}")
     assert line == (
-        "settlekit-mock: --port (or SETTLEKIT_MOCK_PORT): must be a number from 0 to 65535"
+        "settlekit-mock: --port (or SETTLEKIT_MOCK_PORT or SIGLUME_SANDBOX_PORT): "
+        "must be a number from 0 to 65535"
     )
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "named"), [("", "", "8787"), ("", "81x", "81x"), ("82x", "81x", "82x")]
+)
+def test_the_sandboxs_own_variable_names_the_port(
+    monkeypatch: pytest.MonkeyPatch, ours: str, theirs: str, named: str
+) -> None:
+    """A port is ours to name first, then SIGLUME_SANDBOX_PORT's, then 8787."""
+    monkeypatch.setenv("SETTLEKIT_MOCK_PORT", ours)
+    monkeypatch.setenv("SIGLUME_SANDBOX_PORT", theirs)
+    assert (parser().parse_args(["serve"]).port or "8787") == named
 
 
 @pytest.mark.parametrize(
