@@ -21,6 +21,7 @@ from settlekit_mock.kernel.world import Settings
 from tests.conformance.lived import PAYMENTS, TOKENS
 from tests.settlekit_mock.telling import FORGED, GIVEN, HOOK, SETTINGS, World
 
+pytestmark = pytest.mark.sqlite
 PACKAGE = Path(settlekit_mock.__file__).parent
 CONTROL: Final = {"token", "challenge_secret", "webhook_secret"}
 HOOKS: Final = "/v1/market/webhooks/subscriptions"
