@@ -6,9 +6,11 @@ from werkzeug.test import TestResponse
 
 from settlekit.challenge import sign
 from settlekit_mock import seeding
+from settlekit_mock.http.tables import add_token
 from settlekit_mock.kernel.world import World
 from settlekit_mock.payments.tables import merchant_named
-from tests.settlekit_mock.payments.conftest import SHOP, Api, data
+from settlekit_mock.settlement.buyers import NewBuyer, create_buyer
+from tests.settlekit_mock.payments.conftest import NOW, SHOP, Api, data
 
 BUYER_TOKEN = seeding.BUYER_TOKEN
 TERMS = {"merchant": SHOP, "amount_minor": 1200, "currency": "JPY"}
@@ -73,3 +75,11 @@ class Agent:
 
     def allow(self, requirement: dict[str, Any]) -> dict[str, Any]:
         return data(self.execute(requirement, "sdrp_direct_payment_allowance"))["receipt"]
+
+
+def stranger_of(api: Api, world: World) -> Agent:
+    """Return the agent of a new buyer, who has paid nothing."""
+    with world.transaction() as tx:
+        create_buyer(tx, NewBuyer(buyer_id="stranger"))
+        add_token(tx.connection, token="strange", role="buyer", subject="stranger", created_at=NOW)
+    return Agent(api, world, "strange")
