@@ -11,7 +11,6 @@ import pytest
 
 from settlekit_mock import MockServer
 from settlekit_mock.control.clock import Advanced, read_clock
-from settlekit_mock.kernel.due import Reading
 from settlekit_mock.kernel.times import HOUR, from_text
 from settlekit_mock.kernel.transaction import Transaction
 from settlekit_mock.kernel.worker import Worker
@@ -104,25 +103,6 @@ def test_who_waits_for_a_kind_meets_one_of_their_own(mocks: Mocks) -> None:
     goal = AT + 90 * HOUR
     together(mocks, lambda mock: mock.world.due.advance(goal, until="test.tick"))
     assert len(ticked(mocks[0])) == CALLERS * TURNS
-
-
-def test_a_reading_is_one_moment(mocks: Mocks) -> None:
-    """While the clock is moved, what is due next is never before what the clock shows."""
-    over = threading.Event()
-    found: list[Reading] = []
-
-    def look() -> None:
-        while not over.is_set():
-            found.append(mocks[-1].world.due.read())
-
-    looking = threading.Thread(target=look, daemon=True)
-    looking.start()
-    together(mocks, lambda mock: mock.clock.advance(until="next"))
-    over.set()
-    looking.join(PATIENCE_SECONDS)
-    assert len({reading.now for reading in found}) > 1
-    # A group of steps commits as a whole, so only at the beginning is something due at once.
-    assert all(one.next_due_at is not None and one.next_due_at > one.now for one in found)
 
 
 @pytest.mark.parametrize("reader", ["clock", "worker"])
