@@ -57,7 +57,9 @@ def _add_simulate(commands: Any) -> argparse.ArgumentParser:
     )
     command.add_argument("--capability-key", help="whose provider (provider-outcome)")
     command.add_argument("--outcome", choices=get_args(OutcomeText), help="how it answers")
-    command.add_argument("--seconds", type=int, help="how long a debit takes (finality; default: 30)")
+    command.add_argument(
+        "--seconds", type=int, help="how long a debit takes (finality; default: 30)"
+    )
     command.add_argument("--wallet", help="whose balance is misstated (ledger-mismatch)")
     command.add_argument("--amount", help="by how much, in major units (ledger-mismatch)")
     return command
