@@ -4,6 +4,7 @@ import os
 import time
 from collections.abc import AsyncIterator, Mapping
 from datetime import timedelta
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from settlekit._calls.call import Answer
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     import httpx
 
 DEFAULT_TIMEOUT_SECONDS: Final = 30.0
+KEPT_URLS: Final = 128
 
 
 class AsyncTransport:
@@ -56,7 +58,7 @@ class AsyncTransport:
                 response = await http.send(
                     http.build_request(
                         request.method,
-                        request.url,
+                        _parsed(request.url),
                         headers=dict(request.headers),
                         content=request.content,
                         timeout=_timeout(http, request),
@@ -171,6 +173,14 @@ async def _read(
         return _answer(response, b"".join(pieces), started)
     finally:
         await response.aclose()
+
+
+@lru_cache(maxsize=KEPT_URLS)
+def _parsed(url: str) -> "httpx.URL":
+    """Parse a URL, or raise httpx.InvalidURL; who polls asks for the same one again."""
+    import httpx
+
+    return httpx.URL(url)
 
 
 def _timeout(http: "httpx.AsyncClient", request: Request) -> "httpx.Timeout":

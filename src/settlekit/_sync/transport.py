@@ -5,6 +5,7 @@ import os
 import time
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from settlekit._calls.call import Answer
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     import httpx
 
 DEFAULT_TIMEOUT_SECONDS: Final = 30.0
+KEPT_URLS: Final = 128
 
 
 class Transport:
@@ -54,7 +56,7 @@ class Transport:
                 response = http.send(
                     http.build_request(
                         request.method,
-                        request.url,
+                        _parsed(request.url),
                         headers=dict(request.headers),
                         content=request.content,
                         timeout=_timeout(http, request),
@@ -153,6 +155,14 @@ def _read(
         return _answer(response, b"".join(pieces), started)
     finally:
         response.close()
+
+
+@lru_cache(maxsize=KEPT_URLS)
+def _parsed(url: str) -> "httpx.URL":
+    """Parse a URL, or raise httpx.InvalidURL; who polls asks for the same one again."""
+    import httpx
+
+    return httpx.URL(url)
 
 
 def _timeout(http: "httpx.Client", request: Request) -> "httpx.Timeout":
