@@ -337,3 +337,14 @@ def test_totals_follow_the_billing_currency_of_the_first_merchant(mock: MockServ
     assert unsettled() == "98"
     mock.merchants.update(SHOP, billing_currency="USD")
     assert unsettled() == "199"
+
+
+def test_a_wallet_that_was_taken_away_stays_so_in_another_currency(mock: MockServer) -> None:
+    """A change of the billing currency connects no wallet; given back, it is of that currency."""
+    mock.merchants.update("sandbox_merchant", settlement_wallet=False)
+    changed = mock.merchants.update("sandbox_merchant", billing_currency="USD")
+    assert changed.merchant_account.user_wallet_id is None
+    back = mock.merchants.update("sandbox_merchant", settlement_wallet=True).merchant_account
+    of_yen = mock.merchants.update("sandbox_merchant", billing_currency="JPY").merchant_account
+    assert None not in (back.user_wallet_id, of_yen.user_wallet_id)
+    assert back.user_wallet_id != of_yen.user_wallet_id
