@@ -36,9 +36,9 @@ class AsyncClient:
 
     What isn't given comes from the environment (``SIGLUME_AUTH_TOKEN``, else
     ``SIGLUME_MERCHANT_AUTH_TOKEN``; ``SIGLUME_API_BASE``, or ``SIGLUME_ENV=sandbox``). The
-    token may be a function, asked anew for each request; ``repr`` says where it came from. ``timeout`` is in seconds, for
-    each step on the network (30, or what your ``http`` says); ``retries`` bounds a call as
-    a whole. A client has one pool of connections, safe to share between tasks and made anew
+    token may be a function, asked anew for each request; ``repr`` says where it came from.
+    ``timeout`` is in seconds, for each step on the network (30, or what your ``http`` says);
+    ``retries`` bounds a call as a whole. A client has one pool of connections, safe to share between tasks and made anew
     in a forked process, or uses yours (``http``), which it never closes. The
     hooks are told of each request, of what came of it and of each repetition; one that
     raises is logged and harms nobody. Raises ConfigurationError without a token or with a bad
