@@ -98,6 +98,7 @@ def _add_events(commands: Any) -> argparse.ArgumentParser:
     events.add_argument(
         "--after", type=int, default=0, help="from behind this sequence number (default: 0)"
     )
+    events.add_argument("--last", type=int, metavar="N", help="the newest N, up to 1,000")
     events.add_argument("--follow", action="store_true", help="go on with what is written later")
     return events
 
@@ -220,8 +221,10 @@ def _usage(chosen: argparse.Namespace, driver: Driver) -> Iterable[Any]:
 def _events(chosen: argparse.Namespace, driver: Driver) -> Iterable[Any]:
     wanted = {"kind": chosen.kind, "subject": chosen.subject, "after": chosen.after}
     if not chosen.follow:
-        yield from driver.events(**wanted)
+        yield from driver.events(**wanted, last=chosen.last)
         return
+    if chosen.last is not None:
+        raise WrongUsage("events: give --last or --follow, not both")
     for entry in driver.follow(**wanted):
         yield entry
         # Whoever reads on in a pipe wants each as it comes.

@@ -4,11 +4,15 @@ from typing import Annotated
 
 import msgspec
 from msgspec import Meta
+from sqlalchemy import Connection
 
 from settlekit_mock.http.routes import Request
 from settlekit_mock.http.wire import Answer, Metadata, StrictBody, Timestamp
 from settlekit_mock.kernel import journal
+from settlekit_mock.kernel.problems import Invalid
 from settlekit_mock.kernel.times import to_text
+
+Seq = Annotated[int, Meta(ge=0, le=2**63 - 1)]
 
 
 class JournalEntry(Answer, frozen=True, kw_only=True):
@@ -29,9 +33,10 @@ class Journal(Answer, frozen=True, kw_only=True):
 
 
 class JournalQuery(StrictBody, frozen=True, kw_only=True):
-    """Where to begin, and what to leave out."""
+    """Where to begin, and what to leave out; ``before`` asks for the last ones in front of it."""
 
-    after: Annotated[int, Meta(ge=0, le=2**63 - 1)] = 0
+    after: Seq | None = None
+    before: Seq | None = None
     kind: Annotated[str, Meta(max_length=100)] | None = None
     subject: Annotated[str, Meta(max_length=255)] | None = None
     limit: Annotated[int, Meta(ge=1, le=1000)] = 100
@@ -50,16 +55,19 @@ def shaped(entry: journal.Entry) -> JournalEntry:
 
 def list_events(request: Request) -> Journal:
     """Answer a page of the journal."""
-    query = request.query
+    query: JournalQuery = request.query
+    if query.after is not None and query.before is not None:
+        raise Invalid("before: give after or before, not both")
     with request.world.snapshot() as connection:
-        found = journal.entries(
-            connection,
-            after=query.after,
-            kind=query.kind,
-            subject=query.subject,
-            limit=query.limit,
-        )
+        found = _entries(connection, query)
     return Journal(
         items=[shaped(entry) for entry in found],
-        next_after=found[-1].seq if found else query.after,
+        next_after=found[-1].seq if found else query.after or 0,
     )
+
+
+def _entries(connection: Connection, query: JournalQuery) -> list[journal.Entry]:
+    wanted = {"kind": query.kind, "subject": query.subject}
+    if query.before is not None:
+        return journal.newest(connection, before=query.before, **wanted, limit=query.limit)
+    return journal.entries(connection, after=query.after or 0, **wanted, limit=query.limit)

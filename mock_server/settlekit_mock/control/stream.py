@@ -12,7 +12,7 @@ from typing import Annotated, Final
 import msgspec
 from msgspec import Meta
 
-from settlekit_mock.control.journal import shaped
+from settlekit_mock.control.journal import Seq, shaped
 from settlekit_mock.http.routes import Request, Stream
 from settlekit_mock.http.wire import StrictBody
 from settlekit_mock.kernel import journal
@@ -26,8 +26,6 @@ HEARTBEAT_SECONDS: Final = 5.0
 GROUP: Final = 500
 MEDIA_TYPE: Final = "text/event-stream"
 _NUMBER: Final = re.compile(r"[0-9]{1,18}", re.ASCII)
-
-Seq = Annotated[int, Meta(ge=0, le=2**63 - 1)]
 
 
 class StreamQuery(StrictBody, frozen=True, kw_only=True):

@@ -36,6 +36,9 @@ from settlekit_mock.driver.settlement import (
     SimulateDriver,
 )
 
+END = 2**63 - 1
+"""Behind every journal entry there can be."""
+
 __all__ = ["ControlError", "Driver", "Listen", "Send", "UnreadableAnswer"]
 
 
@@ -91,9 +94,18 @@ class Driver:
         return self._calls.call(BulkUsage, "POST", "usage", body)
 
     def events(
-        self, *, kind: str | None = None, subject: str | None = None, after: int = 0
+        self,
+        *,
+        kind: str | None = None,
+        subject: str | None = None,
+        after: int = 0,
+        last: int | None = None,
     ) -> Iterator[JournalEntry]:
-        """Iterate over the journal, oldest first."""
+        """Iterate over the journal, oldest first; or over its ``last`` entries, up to 1,000."""
+        if last is not None:
+            query = given({"before": END, "limit": last, "kind": kind, "subject": subject})
+            yield from self._calls.call(Journal, "GET", f"events?{urlencode(query)}").items
+            return
         while True:
             query = given({"limit": 1000, "after": after, "kind": kind, "subject": subject})
             page = self._calls.call(Journal, "GET", f"events?{urlencode(query)}")

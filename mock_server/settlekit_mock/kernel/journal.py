@@ -1,10 +1,12 @@
 """Read the journal: everything that happened, oldest first."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, Select, func, select
 
 from settlekit_mock.kernel.tables import EVENTS
+
+_Query = Select[Any]
 
 
 class Entry(NamedTuple):
@@ -26,12 +28,31 @@ def entries(
     limit: int = 1000,
 ) -> list[Entry]:
     """Return up to ``limit`` entries behind ``after``, oldest first."""
-    query = select(*EVENTS.c).where(EVENTS.c.seq > after).order_by(EVENTS.c.seq).limit(limit)
+    query = select(*EVENTS.c).where(EVENTS.c.seq > after)
+    query = _narrowed(query, kind, subject).order_by(EVENTS.c.seq).limit(limit)
+    return [Entry(*row) for row in connection.execute(query)]
+
+
+def newest(
+    connection: Connection,
+    *,
+    before: int,
+    kind: str | None = None,
+    subject: str | None = None,
+    limit: int = 1000,
+) -> list[Entry]:
+    """Return the last ``limit`` entries in front of ``before``, oldest first."""
+    query = select(*EVENTS.c).where(EVENTS.c.seq < before)
+    query = _narrowed(query, kind, subject).order_by(EVENTS.c.seq.desc()).limit(limit)
+    return [Entry(*row) for row in connection.execute(query)][::-1]
+
+
+def _narrowed(query: _Query, kind: str | None, subject: str | None) -> _Query:
     if kind is not None:
         query = query.where(EVENTS.c.kind == kind)
     if subject is not None:
         query = query.where(EVENTS.c.subject == subject)
-    return [Entry(*row) for row in connection.execute(query)]
+    return query
 
 
 def last_seq(connection: Connection) -> int:

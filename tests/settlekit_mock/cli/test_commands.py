@@ -180,6 +180,7 @@ def test_what_was_left_unsaid_is_shown_by_an_example(
         ["merchants", "create"],
         ["merchants", "update", "shop", "--set", "merchant=other"],
         ["events", "--after", "x"],
+        ["events", "--last", "2", "--follow"],
         ["notices", "--kind", "final_debit_notice"],
         ["reset", "everything"],
         ["nonsense"],
@@ -343,6 +344,10 @@ def test_the_journal_is_printed(command: Command, mock: MockServer) -> None:
     (one,) = command("events", "--subject", subject, "--json").answers
     assert one["data"]["amount_minor"] == "100"
     assert command("events", "--after", str(whole[-1]["seq"])).out == ""
+    assert command("events", "--last", "2", "--json").answers == whole[-2:]
+    assert [entry.seq for entry in mock.events(last=2, kind="buyer.created")] == [
+        entry["seq"] for entry in whole if entry["kind"] == "buyer.created"
+    ][-2:]
 
 
 def test_reset_begins_again(command: Command, mock: MockServer) -> None:
@@ -370,6 +375,7 @@ def test_reset_begins_again(command: Command, mock: MockServer) -> None:
         (["merchants", "create", "sandbox_merchant"], "409 MERCHANT_EXISTS"),
         (["merchants", "show", "no/body"], "404 "),
         (["events", "--after", "-1"], "422 INVALID_REQUEST: after"),
+        (["events", "--last", "0"], "422 INVALID_REQUEST: limit"),
     ],
     ids=str,
 )

@@ -38,6 +38,29 @@ def test_pages_together_are_the_journal(
     assert read == journal
 
 
+@pytest.mark.parametrize("limit", [1, 3, 1000])
+def test_pages_backwards_are_the_journal(
+    control: Control, journal: list[dict[str, Any]], limit: int
+) -> None:
+    """Going on in front of a page's first entry reads every entry once, each page oldest first."""
+    read: list[dict[str, Any]] = []
+    before = 2**63 - 1
+    while before > 1:
+        page = control.get("events", limit=limit, before=before)[1]["items"]
+        read = page + read
+        before = page[0]["seq"]
+    assert read == journal
+    assert control.get("events", before=1) == (200, {"items": [], "next_after": 0})
+
+
+def test_the_last_of_a_kind(control: Control, journal: list[dict[str, Any]]) -> None:
+    """``before`` goes with a kind and a subject, not with ``after``."""
+    wanted = [entry for entry in journal if entry["kind"] == "payment.accepted"][-2:]
+    found = control.get("events", before=2**63 - 1, kind="payment.accepted", limit=2)[1]
+    assert found == {"items": wanted, "next_after": wanted[-1]["seq"]}
+    assert control.get("events", before=9, after=0) == (422, "INVALID_REQUEST")
+
+
 def test_the_end_of_the_journal_can_be_asked_again(
     mock: MockServer, control: Control, journal: list[dict[str, Any]]
 ) -> None:
@@ -67,6 +90,8 @@ def test_entries_are_narrowed_by_kind_and_subject(
         {"limit": "all"},
         {"after": -1},
         {"after": 2**63},
+        {"before": -1},
+        {"before": 2**63},
         {"after": "1e3"},
         {"kind": "x" * 101},
         {"surprise": 1},
