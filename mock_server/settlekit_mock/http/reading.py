@@ -149,5 +149,11 @@ def _whole_numbers(into: Any) -> frozenset[str]:
     return frozenset(
         field.encode_name
         for field in described.fields
-        if isinstance(field.type, msgspec.inspect.IntType)
+        if _takes_whole_numbers(field.type)
     )
+
+
+def _takes_whole_numbers(described: msgspec.inspect.Type) -> bool:
+    if isinstance(described, msgspec.inspect.UnionType):
+        return any(_takes_whole_numbers(one) for one in described.types)
+    return isinstance(described, msgspec.inspect.IntType)

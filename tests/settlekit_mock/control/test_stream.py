@@ -125,6 +125,15 @@ def test_a_last_event_id_that_is_no_number_is_refused(mock: MockServer, last: st
     assert free(mock) == MOST
 
 
+@pytest.mark.parametrize("query", [{"after": "1e3"}, {"after": "null"}, {"limit": "2.0"}])
+def test_a_place_or_limit_that_is_no_whole_number_is_refused(
+    mock: MockServer, query: dict[str, str]
+) -> None:
+    """What only looks like a number is 422, though the parameter may be left out."""
+    assert raw(mock, **query).status_code == 422
+    assert free(mock) == MOST
+
+
 def test_kind_and_subject_narrow_the_stream(mock: MockServer) -> None:
     """Only entries of the kind and subject come, and between them nothing is missed."""
     for name in ("a", "b", "c"):
