@@ -6,6 +6,7 @@ from functools import cache
 from importlib import metadata
 from typing import Any
 
+from settlekit_mock.console.routes import ROUTES as CONSOLE_ROUTES
 from settlekit_mock.control.routes import ROUTES as CONTROL_ROUTES
 from settlekit_mock.http.application import Application
 from settlekit_mock.http.dialects import PLAIN
@@ -114,6 +115,7 @@ ROUTES: tuple[Route, ...] = (
     *RECURRING_ROUTES,
     *OPERATIONS_ROUTES,
     *CONTROL_ROUTES,
+    *CONSOLE_ROUTES,
 )
 _OPENAPI_ROUTE = Route(
     "GET",

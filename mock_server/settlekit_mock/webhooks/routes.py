@@ -9,6 +9,7 @@ from msgspec import Meta
 from settlekit_mock.http.roles import Role
 from settlekit_mock.http.routes import Request, Route
 from settlekit_mock.http.wire import Answer, Body, Metadata, ShortText, Timestamp, UrlText
+from settlekit_mock.kernel.database import AnyRow
 from settlekit_mock.kernel.times import optional_text, to_text
 from settlekit_mock.webhooks import rules, service
 from settlekit_mock.webhooks.tables import (
@@ -174,7 +175,7 @@ def _deliveries(request: Request) -> list[DeliveryAnswer]:
             status=query.status,
             limit=query.limit,
         )
-    return [_delivery(one) for one in found]
+    return [delivery_answer(one) for one in found]
 
 
 def _redeliver(request: Request) -> DeliveryAnswer:
@@ -184,7 +185,7 @@ def _redeliver(request: Request) -> DeliveryAnswer:
     with request.world.snapshot() as connection:
         found = delivery_of(connection, new)
     assert found is not None
-    return _delivery(found)
+    return delivery_answer(found)
 
 
 def _fields(found: Subscription) -> dict[str, Any]:
@@ -207,7 +208,8 @@ def _with_secret(found: Subscription) -> SubscriptionWithSecret:
     return SubscriptionWithSecret(**_fields(found), signing_secret=found.signing_secret)
 
 
-def _delivery(found: Delivery) -> DeliveryAnswer:
+def delivery_answer(found: Delivery | AnyRow) -> DeliveryAnswer:
+    """Shape a delivery, or a row with its columns, for the wire."""
     return DeliveryAnswer(
         id=found.delivery_id,
         subscription_id=found.subscription_id,
