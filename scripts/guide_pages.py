@@ -18,10 +18,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from settlekit.cli import main as settlekit
-from settlekit_mock import MockServer
+from settlekit_mock import MockServer, app
 from settlekit_mock.cli import main as settlekit_mock
 from settlekit_mock.cli.announcement import announce
-from settlekit_mock.control.routes import ROUTES
+from settlekit_mock.http.roles import Role
 
 ROOT = Path(__file__).resolve().parent.parent
 GUIDE = ROOT / "docs" / "guide"
@@ -29,7 +29,15 @@ START = "2026-03-02T00:00:00Z"
 ADDRESS = "http://127.0.0.1:8787"
 MOST_LINES = 20
 FIRST, LAST = 5, 3
-IDS = {"USAGE": "mu", "BATCH": "msb", "FAULT": "fault", "WALLET": "wal", "SESSION": "chk"}
+IDS = {
+    "USAGE": "mu",
+    "BATCH": "msb",
+    "FAULT": "fault",
+    "WALLET": "wal",
+    "SESSION": "chk",
+    "DELIVERY": "whdel",
+}
+ROUTES = [route for route in app.ROUTES if route.role is Role.CONTROL]
 FENCE = re.compile(r"(?<=^```console\n).*?(?=^```$)", re.MULTILINE | re.DOTALL)
 TABLE = re.compile(r"(?<=<!-- routes -->\n).*?(?=<!-- end -->)", re.DOTALL)
 
@@ -110,6 +118,18 @@ CALLS = {
     "POST scenarios/<name>": ("scenario run NAME", "scenarios.play"),
     "GET check": ("check", "check"),
     "POST reset": ("reset", "reset"),
+    "GET batches": ("batches", "batches.all"),
+    "GET batches/<settlement_batch_id>": ("batches show ID", "batches.get"),
+    "GET periods": ("periods", "periods"),
+    "GET revenue": ("revenue", "revenue"),
+    "GET flow": ("flow", "flow"),
+    "GET deliveries": ("deliveries", "deliveries.all"),
+    "POST deliveries/<delivery_id>/redeliver": (
+        "deliveries redeliver ID",
+        "deliveries.redeliver",
+    ),
+    "GET accounts": ("accounts", "accounts.all"),
+    "GET accounts/<account_id>/entries": ("accounts entries ID", "accounts.entries"),
 }
 
 

@@ -119,6 +119,7 @@ class Lived:
         with self.mock.world.snapshot() as connection:
             wallets = "SELECT account_id FROM ledger_accounts WHERE kind = 'wallet' ORDER BY 1"
             self.known["wallet_id"] = connection.exec_driver_sql(wallets).scalars().first() or ""
+        self.known["account_id"] = self.known["wallet_id"]
         if self.mock.world.database.in_memory:
             self.mock.snapshots.take("kept")
         self.known["name"] = "kept"

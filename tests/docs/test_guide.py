@@ -13,10 +13,9 @@ from scripts import guide_pages
 from settlekit.cli.main import _parser as library_parser
 from settlekit_mock import MockServer
 from settlekit_mock.cli import parser
-from settlekit_mock.control.routes import ROUTES
 
 PAGES = sorted(guide_pages.GUIDE.glob("*.md"))
-NAMES = [f"{route.method} {route.path.removeprefix('/_mock/')}" for route in ROUTES]
+NAMES = [f"{route.method} {route.path.removeprefix('/_mock/')}" for route in guide_pages.ROUTES]
 
 
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)

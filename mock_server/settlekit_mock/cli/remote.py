@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx
 
-from settlekit_mock.cli import arguments, settlement
+from settlekit_mock.cli import arguments, console, settlement
 from settlekit_mock.cli.actors import add_actors, buyers, merchants, tokens
 from settlekit_mock.cli.declaring import declare
 from settlekit_mock.cli.faults import add_faults, faults, snapshots, webhook_faults
@@ -33,6 +33,7 @@ def add_remote(commands: Any) -> Iterable[argparse.ArgumentParser]:
         add_payment_event(commands),
         *add_faults(commands),
         *settlement.add_settlement(commands),
+        *console.add_console(commands),
         _add_events(commands),
         declare(commands, "reset", "begin again with a fresh world"),
     )
@@ -256,6 +257,12 @@ _RUN: Mapping[str, Callable[[argparse.Namespace, Driver], Iterable[Any]]] = {
     "explain": settlement.explain,
     "check": settlement.check,
     "scenario": settlement.scenario,
+    "batches": console.batches,
+    "periods": console.periods,
+    "revenue": console.revenue,
+    "flow": console.flow,
+    "deliveries": console.deliveries,
+    "accounts": console.accounts,
     "events": _events,
     "reset": _reset,
 }

@@ -26,6 +26,7 @@ from settlekit_mock.driver.calls import (
     given,
 )
 from settlekit_mock.driver.clock import ClockDriver
+from settlekit_mock.driver.console import AccountsDriver, ConsoleReads, DeliveriesDriver
 from settlekit_mock.driver.faults import FaultsDriver, SnapshotsDriver, WebhookFaultsDriver
 from settlekit_mock.driver.payment_events import PaymentEventsDriver
 from settlekit_mock.driver.settlement import (
@@ -42,7 +43,7 @@ END = 2**63 - 1
 __all__ = ["ControlError", "Driver", "Listen", "Send", "UnreadableAnswer"]
 
 
-class Driver:
+class Driver(ConsoleReads):
     """Drives one mock server."""
 
     def __init__(self, send: Send, listen: Listen | None = None) -> None:
@@ -54,6 +55,8 @@ class Driver:
         self.payment_events = PaymentEventsDriver(self._calls)
         self.simulate = SimulateDriver(self._calls)
         self.batches = BatchesDriver(self._calls)
+        self.deliveries = DeliveriesDriver(self._calls)
+        self.accounts = AccountsDriver(self._calls)
         self.checkout = CheckoutDriver(self._calls)
         self.notices = NoticesDriver(self._calls, self.clock)
         self.scenarios = ScenariosDriver(self._calls)

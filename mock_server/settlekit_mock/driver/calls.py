@@ -1,10 +1,11 @@
 """Call control routes and read their answers."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
-from typing import Any, Final, NoReturn, TypeVar
+from typing import Any, Final, NoReturn, Protocol, TypeVar
+from urllib.parse import urlencode
 
 import msgspec
 
@@ -15,6 +16,7 @@ Send = Callable[[str, str, bytes | None], tuple[int, bytes]]
 Listen = Callable[[str], AbstractContextManager[tuple[int, Iterable[bytes]]]]
 """path with query → (status, the body's pieces as they come)."""
 T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
 DATA: Final = b"data: "
 LONGEST_LINE: Final = 1 << 20
 _SHORT = re.compile(
@@ -37,6 +39,20 @@ class ControlError(Exception):
 
 class UnreadableAnswer(Exception):
     """What answered isn't a mock server, or one of another release."""
+
+
+class Page(Protocol[T_co]):
+    """A page of a list: the items, and where the next page begins."""
+
+    @property
+    def items(self) -> Sequence[T_co]:
+        """What the page holds."""
+        ...
+
+    @property
+    def next_cursor(self) -> str | None:
+        """Where the next page begins; ``None`` on the last one."""
+        ...
 
 
 class Calls:
@@ -62,6 +78,27 @@ class Calls:
             return msgspec.convert(envelope.data, answers)
         except (msgspec.MsgspecError, UnicodeDecodeError) as error:
             raise UnreadableAnswer(f"an answer {status} that no mock gives: {error}") from error
+
+    def pages(
+        self,
+        answers: type[Page[T]],
+        path: str,
+        asked: Mapping[str, Any],
+        *,
+        size: int,
+        limit: int | None = None,
+    ) -> list[T]:
+        """Read a list by pages of a size: all of it, or at most ``limit`` items."""
+        found: list[T] = []
+        cursor: str | None = None
+        while True:
+            wanted = size if limit is None else min(size, limit - len(found))
+            query = urlencode(given({**asked, "limit": wanted, "cursor": cursor}))
+            page = self.call(answers, "GET", f"{path}?{query}")
+            found += page.items
+            cursor = page.next_cursor
+            if cursor is None or len(found) == limit:
+                return found
 
     def lines(self, path: str) -> Iterator[bytes]:
         """Yield the lines of an answer that goes on, as they come."""

@@ -1,13 +1,14 @@
 """Drive settlement: what goes wrong, what operators do, notices, fates, stories."""
 
-from urllib.parse import quote, urlencode
+from urllib.parse import quote
 
+from settlekit_mock.console.batches import ControlBatch, ControlBatches
 from settlekit_mock.control.buyers import BuyerAnswer
 from settlekit_mock.control.mismatch import Mismatch
 from settlekit_mock.control.notices import NoticeAnswer, Notices
 from settlekit_mock.control.scenario import Played, Stories, StoryAnswer
 from settlekit_mock.control.simulate import Simulation
-from settlekit_mock.driver.calls import Calls, given
+from settlekit_mock.driver.calls import Calls
 from settlekit_mock.driver.clock import ClockDriver
 from settlekit_mock.payments.checkout_routes import SessionAnswer
 from settlekit_mock.settlement.statements.shapes import SettlementBatch
@@ -82,10 +83,36 @@ class SimulateDriver:
 
 
 class BatchesDriver:
-    """The operator's moves on batches."""
+    """Every batch, and the operator's moves on them."""
 
     def __init__(self, calls: Calls) -> None:
         self._calls = calls
+
+    def all(
+        self,
+        *,
+        status: str | None = None,
+        buyer: BuyerLike = None,
+        merchant: str | None = None,
+        currency: str | None = None,
+        limit: int | None = None,
+    ) -> list[ControlBatch]:
+        """Read batches, newest first: all, or at most ``limit``.
+
+        ``merchant`` is a merchant's key, which stands for its owner, or a provider's id.
+        """
+        asked = {
+            "status": status,
+            "buyer": buyer_id(buyer),
+            "merchant": merchant,
+            "currency": currency,
+        }
+        return self._calls.pages(ControlBatches, "batches", asked, size=1000, limit=limit)
+
+    def get(self, settlement_batch_id: str) -> ControlBatch:
+        """Read a batch, with each attempt at its debit."""
+        path = f"batches/{quote(settlement_batch_id, safe='')}"
+        return self._calls.call(ControlBatch, "GET", path)
 
     def _move(self, batch_id: str, name: str, **body: object) -> SettlementBatch:
         path = f"batches/{quote(batch_id, safe='')}/{name}"
@@ -151,22 +178,13 @@ class NoticesDriver:
         settlement_batch_id: str | None = None,
     ) -> list[NoticeAnswer]:
         """Read notices, newest first."""
-        query = given(
-            {
-                "audience": audience,
-                "kind": kind,
-                "buyer": buyer_id(buyer),
-                "settlement_batch_id": settlement_batch_id,
-                "limit": 500,
-            }
-        )
-        found: list[NoticeAnswer] = []
-        while True:
-            page = self._calls.call(Notices, "GET", f"notices?{urlencode(query)}")
-            found += page.items
-            if page.next_cursor is None:
-                return found
-            query["cursor"] = page.next_cursor
+        asked = {
+            "audience": audience,
+            "kind": kind,
+            "buyer": buyer_id(buyer),
+            "settlement_batch_id": settlement_batch_id,
+        }
+        return self._calls.pages(Notices, "notices", asked, size=500)
 
     def wait_for(
         self,
