@@ -37,7 +37,7 @@ from settlekit_mock.settlement.tables import BATCHES, MOVES, PERIODS
 STANDARD: Final = "standard"
 
 
-class RevenueQuery(StrictBody, frozen=True, kw_only=True):
+class RevenueOverTimeQuery(StrictBody, frozen=True, kw_only=True):
     """In which currency, and by which step; unless said, the finest with up to 120 points."""
 
     currency: Currency = "JPY"
@@ -77,7 +77,7 @@ class _Change(NamedTuple):
 
 def get_revenue(request: Request) -> RevenueOverTime:
     """Answer revenue over time."""
-    asked: RevenueQuery = request.query
+    asked: RevenueOverTimeQuery = request.query
     with request.world.snapshot() as connection:
         now = load_state(connection).now
         first = connection.execute(_FIRST, {"in_currency": asked.currency}).scalar()

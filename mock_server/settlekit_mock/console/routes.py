@@ -39,7 +39,7 @@ ROUTES = (
         revenue.get_revenue,
         revenue.RevenueOverTime,
         "Revenue by bucket over time",
-        query=revenue.RevenueQuery,
+        query=revenue.RevenueOverTimeQuery,
     ),
     _route(
         "GET",

@@ -5,10 +5,15 @@ import re
 import pytest
 
 from settlekit_mock import MockServer
-from settlekit_mock.control.routes import ROUTES
+from settlekit_mock.app import ROUTES
+from settlekit_mock.http.roles import Role
 from tests.settlekit_mock.control.conftest import Control, rows_of
 
-POSTS = [route.path.removeprefix("/_mock/") for route in ROUTES if route.method == "POST"]
+POSTS = [
+    route.path.removeprefix("/_mock/")
+    for route in ROUTES
+    if route.method == "POST" and route.role is Role.CONTROL
+]
 
 
 @pytest.mark.parametrize("path", POSTS)
