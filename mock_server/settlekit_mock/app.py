@@ -6,6 +6,7 @@ from functools import cache
 from importlib import metadata
 from typing import Any
 
+from settlekit_mock.console.page import PAGE_ROUTES
 from settlekit_mock.console.routes import ROUTES as CONSOLE_ROUTES
 from settlekit_mock.control.routes import ROUTES as CONTROL_ROUTES
 from settlekit_mock.http.application import Application
@@ -104,7 +105,7 @@ def _installed(
 
 @cache
 def openapi() -> dict[str, Any]:
-    """Return the OpenAPI document of every route but the one that serves it."""
+    """Return the OpenAPI document of every route but its own and the console's page."""
     return document(ROUTES, version=metadata.version("settlekit"))
 
 
@@ -126,7 +127,7 @@ _OPENAPI_ROUTE = Route(
     "This document",
     dialect=PLAIN,
 )
-_ALL_ROUTES = (*ROUTES, _OPENAPI_ROUTE)
+_ALL_ROUTES = (*ROUTES, _OPENAPI_ROUTE, *PAGE_ROUTES)
 
 
 def build(world: World) -> Application:

@@ -257,7 +257,7 @@ def _response(route: Route, answer: Any, trace: Trace) -> Response:
 
 def _page(page: Page) -> Response:
     response = Response(page.html, page.status, content_type="text/html; charset=utf-8")
-    response.headers["Content-Security-Policy"] = _PAGE_POLICY
+    response.headers["Content-Security-Policy"] = page.policy or _PAGE_POLICY
     response.headers["Referrer-Policy"] = "no-referrer"
     if page.location is not None:
         response.status_code = 303

@@ -59,11 +59,15 @@ class Stream:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """An answer for a browser: a whole HTML page, or a way on to ``location``."""
+    """An answer for a browser: a whole HTML page, or a way on to ``location``.
+
+    ``policy`` is its Content-Security-Policy; without one it runs no scripts at all.
+    """
 
     html: str = ""
     location: str | None = None
     status: int = 200
+    policy: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
