@@ -143,6 +143,29 @@ class Browser:
         )
         waiting.until(lambda _: shown in self.text, f"{shown!r} was never shown")
 
+    def press_shown(self, path: str) -> None:
+        """Press what an XPath finds as soon as it can be pressed; a live page may draw it anew."""
+
+        def press(chrome: Chrome) -> bool:
+            found = chrome.find_element(By.XPATH, path)
+            chrome.execute_script("arguments[0].scrollIntoView({block: 'center'})", found)
+            found.click()
+            return True
+
+        waiting = WebDriverWait(
+            self.chrome,
+            PATIENCE_SECONDS,
+            poll_frequency=0.05,
+            ignored_exceptions=[WebDriverException],
+        )
+        waiting.until(press, path)
+
+    @property
+    def complaints(self) -> list[str]:
+        """What the browser logged of the page's defects since it was asked last."""
+        found: list[dict[str, Any]] = self.chrome.get_log("browser")  # type: ignore[no-untyped-call]
+        return [entry["message"] for entry in found if entry["level"] == "SEVERE"]
+
     def be_wide(self, width: int) -> None:
         """Have a phone's screen of this width."""
         size = {"width": width, "height": 740, "deviceScaleFactor": 2, "mobile": True}
@@ -178,6 +201,7 @@ def _options() -> ChromeOptions:
         "--window-size=1280,900",
     ):
         options.add_argument(argument)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
     return options
 
 
