@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 from settlekit_mock.console.rules import (
     FINEST_FIRST,
     GRAIN,
-    MOST_BY_DEFAULT,
     By,
     end_of,
     ends,
@@ -73,10 +72,19 @@ def test_a_step_is_chosen_by_the_span(first: int, lasted: int) -> None:
     """Up to nine years make no more than 120 points, by the finest step that does it."""
     now = min(first + lasted, LATEST)
     by = step_for(first, now)
-    assert len(ends(first, now, by)) <= MOST_BY_DEFAULT
+    assert len(ends(first, now, by)) <= 120
     if by != "minute":
         finer = FINEST_FIRST[FINEST_FIRST.index(by) - 1]
-        assert len(ends(first, now, finer)) > MOST_BY_DEFAULT - 20
+        assert len(ends(first, now, finer)) > 100
+
+
+@pytest.mark.parametrize(
+    ("hours", "by"), [(1, "minute"), (118, "hour"), (121, "day"), (118 * 24, "day")]
+)
+def test_a_chart_is_as_fine_as_it_may_be(hours: int, by: By) -> None:
+    """Five days are shown by the hour, four months by the day."""
+    start = from_text("2026-03-02T00:00:00Z")
+    assert step_for(start, start + hours * HOUR) == by
 
 
 def test_too_many_points_are_known_beforehand() -> None:
