@@ -58,7 +58,9 @@ def announce(world: World, url: str, *, as_json: bool) -> None:
         told = {"url": url, "env": variables, "tokens": tokens, "admin_secret": secret}
         print(json.dumps(told), flush=True)
         return
-    print(f"settlekit mock server on {url}  (routes: {url}/openapi.json, stop: Ctrl-C)\n")
+    print(
+        f"settlekit mock server on {url}  (look at it in a browser; routes: {url}/openapi.json; stop: Ctrl-C)\n"
+    )
     print("A shop needs, and the commands take (paste it into a shell):")
     for name, value in variables.items():
         print(f"  export {name}={shlex.quote(value)}")
