@@ -95,6 +95,7 @@ function batchLane(batch, axis, changed) {
     track(axis,
       stretch(axis, at(batch.period_start), at(batch.close_at), "accrued"),
       stretch(axis, at(batch.close_at), Math.max(at(batch.close_at), debit), "waits"),
+      ended === null && stretch(axis, axis.now, at(batch.scheduled_debit_at), "ahead"),
       debit < at(ended) && stretch(axis, debit, at(ended), "owed"),
       batch.attempts.map((attempt) => point(axis, at(attempt.resolved_at ?? attempt.submitted_at), outcomeTone(attempt.outcome), outcomeText(attempt))),
       batch.terminal_marked_at && point(axis, at(batch.terminal_marked_at), "gone", `${batch.terminal_status} ${short(batch.terminal_marked_at)}`)));
