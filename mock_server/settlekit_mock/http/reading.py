@@ -147,9 +147,7 @@ def _whole_numbers(into: Any) -> frozenset[str]:
     described = msgspec.inspect.type_info(into)
     assert isinstance(described, msgspec.inspect.StructType)
     return frozenset(
-        field.encode_name
-        for field in described.fields
-        if _takes_whole_numbers(field.type)
+        field.encode_name for field in described.fields if _takes_whole_numbers(field.type)
     )
 
 
