@@ -48,7 +48,7 @@ no-extras: ## run the library's tests without any optional extra
 	@SETTLEKIT_TESTS_WITHOUT_EXTRAS=1 timeout 900 .venv-bare/bin/python -m pytest -n $(WORKERS) \
 		tests/settlekit --ignore tests/settlekit/typing $(ARGS)
 
-browser: $(READY) ## drive the hosted page in headless Chromium
+browser: $(READY) ## drive the hosted page, the console and the shops in headless Chromium
 	@command -v chromium >/dev/null && command -v chromedriver >/dev/null || \
 		{ echo "this needs Debian's packages chromium and chromium-driver: install them" >&2; exit 1; }
 	@$(BIN)/python -m pytest -m browser tests/browser $(ARGS)

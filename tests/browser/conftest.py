@@ -1,4 +1,4 @@
-"""A headless Chromium before the hosted page, and a shop that buyers come back to."""
+"""A headless Chromium before the pages, and a shop that buyers come back to."""
 
 import shutil
 import threading
