@@ -98,6 +98,7 @@ const NAMES = {
 };
 const GAP = 30;
 const BAR = 12;
+const TALL = 250;
 
 export function nodeName(node) {
   const words = node.replaceAll("_", " ");
@@ -105,7 +106,7 @@ export function nodeName(node) {
 }
 
 /** Lay the flow out: four columns, each node as tall as what passes through it. */
-function laidOut(links, height) {
+function laidOut(links) {
   const nodes = new Map();
   const column = (name, isSource) => COLUMNS[name] ?? (isSource ? 1 : 3);
   for (const { source, target, amount } of links) {
@@ -115,12 +116,12 @@ function laidOut(links, height) {
       nodes.set(name, node);
     }
   }
-  const order = [...Object.keys(COLUMNS)];
-  const place = (name) => (order.indexOf(name) + 99) % 99 + (order.includes(name) ? 0 : 50);
+  const order = Object.keys(COLUMNS);
+  const place = (name) => (order.includes(name) ? order.indexOf(name) : order.length);
   const columns = [0, 1, 2, 3].map((number) => [...nodes.values()].filter((node) => node.column === number).sort((a, b) => place(a.name) - place(b.name)));
   const size = (node) => Math.max(node.come, node.gone);
   const scale = Math.min(...columns.filter((each) => each.length)
-    .map((each) => (height - GAP * each.length) / each.reduce((sum, node) => sum + size(node), 0)));
+    .map((each) => TALL / each.reduce((sum, node) => sum + size(node), 0)));
   for (const each of columns) {
     let top = 18;
     for (const node of each) {
@@ -135,8 +136,7 @@ function laidOut(links, height) {
 export function flowChart(holder, { links: given, currency }) {
   const links = given.map((link) => ({ ...link, amount: Number(link.amount_minor) }));
   const width = Math.max(720, holder.clientWidth);
-  const height = 380;
-  const { nodes, scale } = laidOut(links, height);
+  const { nodes, scale } = laidOut(links);
   const x = (node) => 4 + node.column * ((width - BAR - 150) / 3);
   const sorted = [...links].sort((a, b) => nodes.get(a.target).top - nodes.get(b.target).top);
   const ribbons = sorted.map((link) => {
