@@ -74,8 +74,10 @@ def redeliver(request: Request) -> ControlDelivery:
         new = service.redeliver(tx, old.owner, delivery_id)
     request.world.settle()
     with request.world.snapshot() as connection:
-        query = _DELIVERIES.where(DELIVERIES.c.delivery_id == new)
-        return _shaped(connection.execute(query).one())
+        found = connection.execute(_DELIVERIES.where(DELIVERIES.c.delivery_id == new)).first()
+    if found is None:  # a world that was renewed meanwhile doesn't have it
+        raise NotFound(f"no webhook delivery {new}")
+    return _shaped(found)
 
 
 def _shaped(row: AnyRow) -> ControlDelivery:

@@ -10,6 +10,7 @@ from settlekit_mock.http.roles import Role
 from settlekit_mock.http.routes import Request, Route
 from settlekit_mock.http.wire import Answer, Body, Metadata, ShortText, Timestamp, UrlText
 from settlekit_mock.kernel.database import AnyRow
+from settlekit_mock.kernel.problems import NotFound
 from settlekit_mock.kernel.times import optional_text, to_text
 from settlekit_mock.webhooks import rules, service
 from settlekit_mock.webhooks.tables import (
@@ -184,7 +185,8 @@ def _redeliver(request: Request) -> DeliveryAnswer:
     request.world.settle()
     with request.world.snapshot() as connection:
         found = delivery_of(connection, new)
-    assert found is not None
+    if found is None:  # a world that was renewed meanwhile doesn't have it
+        raise NotFound(f"no webhook delivery {new}")
     return delivery_answer(found)
 
 

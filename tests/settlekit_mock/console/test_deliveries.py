@@ -107,3 +107,25 @@ def test_a_paused_subscription_is_not_redelivered_to(mock: MockServer, control: 
     with pytest.raises(ControlError, match="no webhook delivery whdel_none"):
         mock.deliveries.redeliver("whdel_none")
     assert rows_of(mock.world) == before
+
+
+@pytest.mark.parametrize("by_control", [True, False])
+def test_a_world_renewed_meanwhile_has_no_such_delivery(
+    mock: MockServer, control: Control, monkeypatch: pytest.MonkeyPatch, by_control: bool
+) -> None:
+    """A reset between making a delivery and reading it leaves it unknown, and is no defect."""
+    mock.webhooks.collect()
+    told(mock, "direct_payment.confirmed")
+    (first,) = mock.deliveries.all()
+
+    def renewed() -> None:
+        monkeypatch.undo()
+        mock.reset()
+
+    monkeypatch.setattr(mock.world, "settle", renewed)
+    path = f"deliveries/{first.id}/redeliver"
+    if by_control:
+        assert control.post(path) == (404, "NOT_FOUND")
+    else:
+        assert own(mock, "POST", path)["code"] == "NOT_FOUND"
+    assert mock.deliveries.all() == []
