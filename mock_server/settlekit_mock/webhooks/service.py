@@ -106,6 +106,12 @@ def emit_test(
     else:
         listening = [_active(tx, owner, name) for name in dict.fromkeys(subscription_ids)]
     (event_id,) = _tell(tx, owner, [(event_type, whole, listening, None)])
+    tx.record(
+        "webhook_test.requested",
+        event_id,
+        event_type=event_type,
+        subscription_ids=[one.subscription_id for one in listening],
+    )
     return event_id
 
 
@@ -224,16 +230,20 @@ def subscribe_endpoint(
     secret: str | None = None,
     description: str | None = None,
     metadata: Mapping[str, object] | None = None,
+    told: bool = True,
 ) -> Subscription:
     """Subscribe an address to event types, from now on; a secret is drawn unless given.
 
-    Raises ``Invalid`` for an address that isn't https (or http on a loopback name).
+    Raises ``Invalid`` for an address that isn't https (or http on a loopback name). ``told``
+    is false where the journal tells it otherwise.
     """
+    subscription_id = tx.new_id("whsub")
+    types = rules.event_types(event_types)
     row = {
-        "subscription_id": tx.new_id("whsub"),
+        "subscription_id": subscription_id,
         "owner": owner,
         "callback_url": rules.read_url(callback_url, "callback_url").text,
-        "event_types": types_text(rules.event_types(event_types)),
+        "event_types": types_text(types),
         "description": description,
         "metadata": _JSON.encode(metadata or {}).decode(),
         "status": "active",
@@ -242,15 +252,23 @@ def subscribe_endpoint(
         "updated_at": tx.now,
     }
     tx.connection.execute(INSERT_SUBSCRIPTION, row)
-    return _owned(tx.connection, owner, str(row["subscription_id"]))
+    if told:  # Not the address: paths and queries of some hold a secret.
+        tx.record("webhook_subscription.created", subscription_id, owner=owner, event_types=types)
+    return _owned(tx.connection, owner, subscription_id)
 
 
 def set_endpoint(
-    tx: Transaction, *, owner: str, callback_url: str, secret: str | None = None
+    tx: Transaction,
+    *,
+    owner: str,
+    callback_url: str,
+    secret: str | None = None,
+    told: bool = True,
 ) -> Subscription:
     """Make or replace an owner's active subscription to ``direct_payment.confirmed``.
 
-    A subscription that is there keeps its id, and its secret unless one is given.
+    A subscription that is there keeps its id, and its secret unless one is given. ``told`` is
+    as with ``subscribe_endpoint``.
     """
     types = rules.DEFAULT_EVENT_TYPES[:1]
     for found in subscriptions_of(tx.connection, owner):
@@ -258,10 +276,24 @@ def set_endpoint(
             address = rules.read_url(callback_url, "webhook_url").text
             kept = secret or found.signing_secret
             _change(tx, found, callback_url=address, signing_secret=kept, previous_secret=None)
+            if told and (fields := _replaced(found, address, kept, tx.now)):
+                tx.record("webhook_subscription.changed", found.subscription_id, fields=fields)
             return _owned(tx.connection, owner, found.subscription_id)
     return subscribe_endpoint(
-        tx, owner=owner, callback_url=callback_url, event_types=types, secret=secret
+        tx, owner=owner, callback_url=callback_url, event_types=types, secret=secret, told=told
     )
+
+
+def _replaced(found: Subscription, address: str, secret: str, now: int) -> list[str]:
+    """Name what a new address and secret change; an old secret that still signed is one."""
+    signing = rules.signing_secrets(
+        found.signing_secret, found.previous_secret, found.previous_expires_at, now
+    )
+    changed = {
+        "callback_url": address != found.callback_url,
+        "signing_secret": signing != (secret,),
+    }
+    return [name for name, differs in changed.items() if differs]
 
 
 def rotate_secret(tx: Transaction, owner: str, subscription_id: str) -> Subscription:
@@ -274,6 +306,7 @@ def rotate_secret(tx: Transaction, owner: str, subscription_id: str) -> Subscrip
         previous_secret=found.signing_secret,
         previous_expires_at=tx.now + rules.ROTATION,
     )
+    tx.record("webhook_subscription.secret_rotated", subscription_id)
     return _owned(tx.connection, owner, subscription_id)
 
 
@@ -282,6 +315,7 @@ def pause(tx: Transaction, owner: str, subscription_id: str) -> Subscription:
     found = _owned(tx.connection, owner, subscription_id)
     if found.status == "active":
         _change(tx, found, status="paused")
+        tx.record("webhook_subscription.paused", subscription_id)
     return _owned(tx.connection, owner, subscription_id)
 
 
@@ -295,6 +329,7 @@ def resume(tx: Transaction, owner: str, subscription_id: str) -> Subscription:
         ):
             tx.connection.execute(UPDATE_DELIVERY, {"given": held, "next_attempt_at": tx.now})
             tx.schedule(DELIVER, held, tx.now)
+        tx.record("webhook_subscription.resumed", subscription_id)
     return _owned(tx.connection, owner, subscription_id)
 
 

@@ -38,7 +38,7 @@ def journal(world: World) -> list[tuple[str, int]]:
         return [
             (entry.kind, entry.at)
             for entry in entries(connection)
-            if entry.kind.startswith("webhook")
+            if entry.kind.startswith("webhook.")
         ]
 
 

@@ -1,6 +1,9 @@
+import json
+
 import pytest
 from werkzeug.test import TestResponse
 
+from settlekit_mock.kernel.journal import entries
 from settlekit_mock.kernel.world import World
 from settlekit_mock.webhooks import service
 from settlekit_mock.webhooks.tables import newest_deliveries, subscriptions_of
@@ -311,3 +314,70 @@ def test_invalid_tests(api: Api, world: World, body: dict) -> None:
     assert refused(api.post("test-deliveries", **body)) == (422, "INVALID_REQUEST")
     with world.snapshot() as connection:
         assert newest_deliveries(connection, "usr_shop") == []
+
+
+def told(world: World) -> list[tuple[str, str, dict]]:
+    """Return what the journal tells of subscriptions and tests: kind, subject and data."""
+    with world.snapshot() as connection:
+        return [
+            (entry.kind, entry.subject, json.loads(entry.data))
+            for entry in entries(connection)
+            if entry.kind.startswith(("webhook_subscription.", "webhook_test."))
+        ]
+
+
+@pytest.mark.both_databases
+def test_a_subscriptions_steps_are_told(api: Api, world: World) -> None:
+    """Made, paused, resumed and with a new secret: each is told once, and no repeat."""
+    made = create(api, event_types=["direct_payment.spent"])
+    steps = ("pause", "pause", "resume", "resume", "rotate-secret")
+    secrets = [made] + [data(api.post(f"subscriptions/{made['id']}/{step}")) for step in steps]
+    assert told(world) == [
+        (
+            "webhook_subscription.created",
+            made["id"],
+            {"owner": "usr_shop", "event_types": ["direct_payment.spent"]},
+        ),
+        ("webhook_subscription.paused", made["id"], {}),
+        ("webhook_subscription.resumed", made["id"], {}),
+        ("webhook_subscription.secret_rotated", made["id"], {}),
+    ]
+    assert not [
+        one for one in (secrets[0], secrets[-1]) if one["signing_secret"] in repr(told(world))
+    ]
+
+
+def test_no_address_is_told(api: Api, world: World) -> None:
+    """Paths and queries of an address may hold a secret, and stay out of the journal."""
+    api.post("subscriptions", callback_url=f"{HOOK}/of-a-secret?key=of-a-secret")
+    assert len(told(world)) == 1
+    assert "of-a-secret" not in repr(told(world))
+
+
+def test_a_test_that_is_asked_for_is_told(api: Api, world: World) -> None:
+    """A test is told with its event's type and who was to hear of it, be it nobody."""
+    kind = "direct_payment.confirmed"
+    asked = {"event_type": kind, "data": {"password": "of-a-secret"}}
+    events = [data(api.post("test-deliveries", **asked), 201)["event"]["id"]]
+    heard = create(api)["id"]
+    events.append(data(api.post("test-deliveries", **asked), 201)["event"]["id"])
+    tests = [entry for entry in told(world) if entry[0] == "webhook_test.requested"]
+    assert tests == [
+        ("webhook_test.requested", event, {"event_type": kind, "subscription_ids": ids})
+        for event, ids in zip(events, ([], [heard]), strict=True)
+    ]
+
+
+def test_what_is_refused_is_not_told(api: Api, world: World) -> None:
+    """Another's subscription, a wrong address, a wrong type and a paused one tell nothing."""
+    made = create(api)["id"]
+    api.post(f"subscriptions/{made}/pause")
+    before = told(world)
+    for verb in ("pause", "resume", "rotate-secret"):
+        assert api.post(f"subscriptions/{made}/{verb}", "other").status_code == 404
+    assert api.post("subscriptions", callback_url="http://shop.example/hook").status_code == 422
+    kind = "direct_payment.spent"
+    named = api.post("test-deliveries", event_type=kind, subscription_ids=[made])
+    assert refused(named) == (409, "WEBHOOK_SUBSCRIPTION_PAUSED")
+    assert api.post("test-deliveries", event_type="").status_code == 422
+    assert told(world) == before
