@@ -91,6 +91,15 @@ def test_a_webhook_url_is_one_subscription_with_the_known_secret() -> None:
     assert shop.webhook_secret == "whsec_sandbox_local"
 
 
+@pytest.mark.parametrize("webhook_url", [None, "https://shop.localhost/hook"])
+def test_the_journal_begins_with_who_there_is(webhook_url: str | None) -> None:
+    """A fresh server's journal tells its merchant, its buyer and their money, whatever listens."""
+    with MockServer(webhook_url=webhook_url) as mock:
+        kinds = [entry.kind for entry in mock.events()]
+    posted = "ledger.posted"
+    assert kinds == ["merchant.created", posted, posted, "buyer.created", posted]
+
+
 def test_another_origin_takes_the_place_of_the_default() -> None:
     """``origin`` is where the sandbox's merchant sends buyers back to."""
     with MockServer(origin="https://shop.example") as mock:

@@ -130,7 +130,8 @@ def create(request: Request) -> ControlMerchant:
             checkout_allowed_origins=(world.settings.origin,),
         )
         _give_token(tx, found, None if body.token is UNSET else body.token)
-        found = change_merchant(tx, found.merchant, _changes(tx.connection, found, body))
+        changes = _changes(tx.connection, found, body)
+        found = change_merchant(tx, found.merchant, changes, told=False)
         return shaped(tx.connection, found)
 
 

@@ -9,6 +9,7 @@ from settlekit_mock.http.routes import Request
 from settlekit_mock.http.tables import add_token, find_token
 from settlekit_mock.http.wire import Answer, ShortText, StrictBody, instant
 from settlekit_mock.kernel.problems import Conflict, Invalid
+from settlekit_mock.kernel.times import optional_text
 from settlekit_mock.kernel.transaction import Transaction
 from settlekit_mock.payments.merchants import known_merchant
 from settlekit_mock.payments.tables import merchants_of
@@ -38,6 +39,7 @@ def create(request: Request) -> TokenAnswer:
             raise Invalid("expires_at: lies in the past of the server's clock")
         subject = _subject(tx.connection, body.role, body.subject)
         token = new_token(tx, role=body.role, subject=subject, expires_at=expires_at)
+        tx.record("token.created", subject, role=body.role, expires_at=optional_text(expires_at))
     return TokenAnswer(token=token)
 
 

@@ -59,7 +59,7 @@ def set_up(tx: Transaction, owner: str, given: SetUp) -> tuple[Merchant, bool]:
         _change(tx, found, _columns(tx, found, given))
         return _again(tx, found), True
     _change(tx, found, _columns(tx, found, given))
-    return _again(tx, found), False
+    return _told(tx, found), False
 
 
 def create_merchant(
@@ -79,7 +79,8 @@ def create_merchant(
     """Create a merchant for a test: ready for hosted checkout at once, unless told not to be.
 
     A ready merchant needs no webhook; with ``webhook_url`` one active subscription to
-    ``direct_payment.confirmed`` is made. Raises ``Conflict`` for a key that is taken.
+    ``direct_payment.confirmed`` is made, which ``merchant.created`` tells too. Raises
+    ``Conflict`` for a key that is taken.
     """
     key = rules.self_service_key(merchant)
     if merchant_named(tx.connection, key) is not None:
@@ -100,9 +101,9 @@ def create_merchant(
     )
     _change(tx, made, {**_columns(tx, made, given), "webhook_waived": int(ready)})
     if ready:
-        prepare_mandate(tx, owner, key)
+        _prepare(tx, _again(tx, made))
     if webhook_url is not None:
-        set_endpoint(tx, owner=owner, callback_url=webhook_url, secret=webhook_secret)
+        set_endpoint(tx, owner=owner, callback_url=webhook_url, secret=webhook_secret, told=False)
     return _again(tx, made)
 
 
@@ -110,12 +111,14 @@ _OWN = frozenset(SetUp.__dataclass_fields__) - {"merchant"}
 _BY_CONTROL = frozenset({"billing_status", "hosted_checkout", "usd_terms_agreed"})
 
 
-def change_merchant(tx: Transaction, merchant: str, changes: Mapping[str, Any]) -> Merchant:
+def change_merchant(
+    tx: Transaction, merchant: str, changes: Mapping[str, Any], *, told: bool = True
+) -> Merchant:
     """Change what only the platform decides: billing, mandate, terms, hosted checkout, webhook.
 
     Takes billing_status, mandate_status, usd_terms_agreed, hosted_checkout (on, off, gone),
     registered, settlement_wallet, webhook_url, webhook_secret and what a merchant can set up
-    itself.
+    itself. ``told`` is false where ``merchant.created`` has told it.
     """
     found = known_merchant(tx.connection, merchant)
     columns = {name: changes[name] for name in _BY_CONTROL if name in changes}
@@ -136,14 +139,14 @@ def change_merchant(tx: Transaction, merchant: str, changes: Mapping[str, Any]) 
             secret=changes.get("webhook_secret"),
         )
     _change(tx, found, columns)
-    return _again(tx, found)
+    return _told(tx, found) if told else _again(tx, found)
 
 
 def rotate_challenge_secret(tx: Transaction, owner: str, merchant: str) -> Merchant:
     """Draw a new challenge secret; challenges signed with the old one are refused from now on."""
     found = owned_merchant(tx.connection, owner, merchant)
     _change(tx, found, {"challenge_secret": tx.ids.secret("chsec")})
-    return _again(tx, found)
+    return _told(tx, found)
 
 
 def prepare_mandate(
@@ -158,13 +161,17 @@ def prepare_mandate(
     found = owned_merchant(tx.connection, owner, merchant)
     if currency is not None and rules.currency(currency) != found.billing_currency:
         raise Invalid(f"currency: the merchant is billed in {found.billing_currency}")
+    _prepare(tx, found, max_amount_minor)
+    return _told(tx, found), found.mandate_id is None
+
+
+def _prepare(tx: Transaction, found: Merchant, max_amount_minor: int | None = None) -> None:
     columns: dict[str, Any] = {}
     if found.mandate_id is None:
         columns = _mandate(tx, found, "approval_required" if found.mandate_held else "active")
     if max_amount_minor is not None:
         columns["mandate_cap_minor"] = max_amount_minor
     _change(tx, found, columns)
-    return _again(tx, found), found.mandate_id is None
 
 
 def _held_mandate(tx: Transaction, found: Merchant, status: str) -> dict[str, Any]:
@@ -334,6 +341,15 @@ def _change(tx: Transaction, found: Merchant, columns: Mapping[str, Any]) -> Non
             .where(MERCHANTS.c.merchant_number == found.merchant_number)
             .values(**columns, updated_at=tx.now)
         )
+
+
+def _told(tx: Transaction, before: Merchant) -> Merchant:
+    """Tell what of a merchant has changed, by its fields' names alone; return it as it is now."""
+    found = _again(tx, before)
+    fields = rules.changed_fields(before._asdict(), found._asdict())
+    if fields:
+        tx.record("merchant.changed", found.merchant, fields=fields)
+    return found
 
 
 def _settle_in(tx: Transaction, found: Merchant, currency: str) -> None:

@@ -348,3 +348,95 @@ def test_a_wallet_that_was_taken_away_stays_so_in_another_currency(mock: MockSer
     of_yen = mock.merchants.update("sandbox_merchant", billing_currency="JPY").merchant_account
     assert None not in (back.user_wallet_id, of_yen.user_wallet_id)
     assert back.user_wallet_id != of_yen.user_wallet_id
+
+
+def told(mock: MockServer, kind: str) -> list[tuple[str, dict[str, Any]]]:
+    return [(entry.subject, entry.data) for entry in mock.events(kind=kind)]
+
+
+CHANGES: list[tuple[dict[str, Any], list[str]]] = [
+    ({"display_name": "Shop"}, ["display_name"]),
+    ({"billing_plan": "pro"}, ["billing_plan"]),
+    ({"billing_currency": "USD"}, ["billing_currency", "settlement_wallet"]),
+    ({"allowed_currencies": ["JPY"]}, ["allowed_currencies"]),
+    ({"checkout_allowed_origins": ["https://a.example"]}, ["checkout_allowed_origins"]),
+    ({"billing_mandate_cap_minor": 9}, ["billing_mandate_cap_minor"]),
+    ({"terms_accepted": False}, ["terms_accepted"]),
+    ({"terms_version": "v2"}, ["terms_accepted", "terms_version"]),
+    ({"sandbox_confirmed": False}, ["sandbox_confirmed"]),
+    ({"sandbox_session_id": "chk_1"}, ["sandbox_session_id"]),
+    ({"merchant_responsibility_attested": False}, ["merchant_responsibility_attested"]),
+    ({"responsibility_attestation_version": "v2"}, ["responsibility_attestation_version"]),
+    ({"live_mode_requested": False}, ["live_mode_requested"]),
+    ({"billing_status": "past_due"}, ["billing_status"]),
+    ({"mandate_status": "approval_required"}, ["mandate_status"]),
+    ({"usd_terms_agreed": False}, ["usd_terms_agreed"]),
+    ({"hosted_checkout": "off"}, ["hosted_checkout"]),
+    ({"registered": False}, ["registered"]),
+    ({"settlement_wallet": False}, ["settlement_wallet"]),
+    ({"registered": False, "display_name": "Shop"}, ["display_name", "registered"]),
+]
+
+
+@pytest.mark.both_databases
+@pytest.mark.parametrize(("change", "fields"), CHANGES, ids=str)
+def test_a_change_is_told_once(mock: MockServer, change: dict[str, Any], fields: list[str]) -> None:
+    """The journal names what is another now, as it was asked for; the same again tells nothing."""
+    mock.merchants.update(SHOP, **change)
+    mock.merchants.update(SHOP, **change)
+    mock.merchants.update(SHOP)
+    assert told(mock, "merchant.changed") == [(SHOP, {"fields": fields})]
+
+
+def test_a_refused_change_is_not_told(mock: MockServer) -> None:
+    """A change that is refused for one of its fields leaves the journal as it was."""
+    before = journal(mock)
+    for change in ({"billing_plan": "gold"}, {"webhook_url": "http://shop.example/x"}):
+        body = {"display_name": "Shop", **change}
+        assert post(mock, f"merchants/{SHOP}", body, "PATCH").status_code == 422
+    assert journal(mock) == before
+
+
+def test_a_new_merchant_is_told_once(mock: MockServer) -> None:
+    """Whatever it is made with is in its creation; its webhook has an entry of its own."""
+    before = len(journal(mock))
+    made = mock.merchants.create(
+        "shop", billing_status="past_due", hosted_checkout="off", webhook_url="https://a.example/x"
+    )
+    (endpoint,) = mock.client(token=made.token).webhook_endpoints.list().items
+    assert journal(mock)[before:] == [
+        "merchant.created shop",
+        f"webhook_subscription.created {endpoint.webhook_subscription_id}",
+    ]
+
+
+def test_a_webhook_that_is_replaced_is_told(mock: MockServer) -> None:
+    """A new address and a new secret are named, neither is shown, and a repeat tells nothing."""
+    for change in (
+        {"webhook_url": "https://a.example/path-of-a-secret"},
+        {"webhook_url": "https://b.example/path-of-a-secret"},
+        {"webhook_url": "https://b.example/path-of-a-secret"},
+        {"webhook_secret": "whsec_given"},
+        {"webhook_secret": "whsec_given"},
+    ):
+        mock.merchants.update(SHOP, **change)
+    (endpoint,) = mock.client().webhook_endpoints.list().items
+    changed = [{"fields": ["callback_url"]}, {"fields": ["signing_secret"]}]
+    assert told(mock, "webhook_subscription.changed") == [
+        (endpoint.webhook_subscription_id, data) for data in changed
+    ]
+    assert told(mock, "merchant.changed") == [(SHOP, {"fields": ["webhook_callback_url"]})] * 2
+    shown = repr(mock.events())
+    assert "path-of-a-secret" not in shown
+    assert "whsec_given" not in shown
+
+
+def test_an_old_secret_that_is_ended_is_told(mock: MockServer) -> None:
+    """To set the same address again ends an old secret that still signs, which is a change."""
+    mock.merchants.update(SHOP, webhook_url="https://a.example/x")
+    (endpoint,) = mock.client().webhook_endpoints.list().items
+    for age_hours, told_in_all in ((23, 1), (25, 1)):
+        mock.client().webhook_endpoints.rotate_secret(endpoint.webhook_subscription_id)
+        mock.clock.advance(hours=age_hours)
+        mock.merchants.update(SHOP, webhook_url="https://a.example/x")
+        assert len(told(mock, "webhook_subscription.changed")) == told_in_all

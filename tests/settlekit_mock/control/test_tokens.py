@@ -75,6 +75,24 @@ def test_a_merchant_may_be_named_by_its_user(mock: MockServer, control: Control)
     assert opens(mock, token, ROUTES["merchant"]) == 200
 
 
+@pytest.mark.both_databases
+def test_the_journal_tells_for_whom_and_no_token(mock: MockServer, control: Control) -> None:
+    """Each token that is made is told once, by its owner, role and end; the token isn't."""
+    owner = mock.merchants.get("sandbox_merchant").merchant_account.merchant_user_id
+    ends_at = "2026-03-03T00:00:00.000Z"
+    made = [
+        control.post("tokens", role="buyer", subject="sandbox_buyer", expires_at=ends_at),
+        control.post("tokens", role="provider", subject="sandbox_merchant"),
+        control.post("tokens", role="buyer", subject="nobody"),
+    ]
+    told = mock.events(kind="token.created")
+    assert [status for status, _ in made] == [201, 201, 404]
+    assert [(entry.subject, entry.data) for entry in told] == [
+        ("sandbox_buyer", {"role": "buyer", "expires_at": ends_at}),
+        (owner, {"role": "provider", "expires_at": None}),
+    ]
+
+
 @pytest.mark.parametrize(
     "wrong",
     [

@@ -1,5 +1,8 @@
+import json
+
 import pytest
 
+from settlekit_mock.kernel.journal import entries
 from settlekit_mock.kernel.problems import Conflict
 from settlekit_mock.kernel.times import DAY
 from settlekit_mock.kernel.world import World
@@ -277,3 +280,51 @@ def test_a_test_webhook_is_whole(api: Api, receiver: object) -> None:
     }
     assert {name: found[name] for name in expected} == expected
     assert all(found[name] for name in ("requirement_id", "challenge_hash", "chain_receipt_id"))
+
+
+def told(world: World) -> list[tuple[str, str]]:
+    """Return what the journal tells of the new merchant: kind and data."""
+    with world.snapshot() as connection:
+        return [(entry.kind, entry.data) for entry in entries(connection, subject="new_shop")]
+
+
+def changed(*fields: str) -> tuple[str, str]:
+    return "merchant.changed", json.dumps({"fields": fields}, separators=(",", ":"))
+
+
+def test_a_set_up_is_told_once(api: Api, world: World) -> None:
+    """A new account is its creation alone, and an update that changes nothing isn't told."""
+    set_up(api, **READY)
+    set_up(api, **READY)
+    assert [kind for kind, _ in told(world)] == ["merchant.created"]
+
+
+@pytest.mark.both_databases
+def test_what_a_merchant_changes_is_told(api: Api, world: World) -> None:
+    """An update, the mandate and a rotated secret name their fields, each once, and no value."""
+    set_up(api)
+    set_up(api, display_name="New", terms_accepted=True, billing_plan="pro")
+    path = "merchants/new_shop"
+    for _ in range(2):
+        api.post(f"{path}/billing-mandate", "new", max_amount_minor=9_000)
+    rotated = data(api.post(f"{path}/challenge-secret/rotate", "new"))
+    told_of_it = told(world)[1:]
+    assert told_of_it == [
+        changed("billing_plan", "display_name", "terms_accepted", "terms_version"),
+        changed("billing_mandate_cap_minor", "billing_status", "mandate_status"),
+        changed("challenge_secret"),
+    ]
+    assert rotated["challenge_secret"] not in repr(told_of_it)
+
+
+def test_what_is_refused_is_not_told(api: Api, world: World) -> None:
+    """Another person's call, a wrong plan and a wrong currency leave the journal as it was."""
+    set_up(api)
+    before = told(world)
+    body = {"merchant": "new_shop", "display_name": "Mine"}
+    assert api.post("merchants", **body).status_code == 403
+    assert api.post("merchants", "new", **body, billing_plan="gold").status_code == 422
+    path = "merchants/new_shop"
+    assert api.post(f"{path}/billing-mandate", "new", currency="USD").status_code == 422
+    assert api.post(f"{path}/challenge-secret/rotate").status_code == 404
+    assert told(world) == before

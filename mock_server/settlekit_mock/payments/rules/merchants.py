@@ -17,6 +17,19 @@ TERMS_VERSION: Final = "sdrp_standard_terms_v1"
 ATTESTATION_VERSION: Final = "sdrp_standard_hosted_checkout_responsibility_v1"
 
 _SELF_SERVICE_KEY: Final = re.compile(r"[a-z0-9][a-z0-9_-]{2,63}", re.ASCII)
+_TOLD_AS: Final = {
+    "attestation_version": "responsibility_attestation_version",
+    "attested_at": "merchant_responsibility_attested",
+    "mandate_cap_minor": "billing_mandate_cap_minor",
+    "mandate_held": "mandate_status",
+    "mandate_id": "mandate_status",
+    "risk_receipt_id": "terms_accepted",
+    "sandbox_confirmed_at": "sandbox_confirmed",
+    "status": "registered",
+    "terms_accepted_at": "terms_accepted",
+    "user_wallet_id": "settlement_wallet",
+}
+"""What columns are called where they are set."""
 
 
 @contextmanager
@@ -67,6 +80,12 @@ def origins(given: Iterable[str]) -> tuple[str, ...]:
             raise Invalid("checkout_allowed_origins: an origin has no path, query or fragment")
         found.append(url.origin)
     return tuple(dict.fromkeys(found))
+
+
+def changed_fields(before: Mapping[str, object], after: Mapping[str, object]) -> list[str]:
+    """Name the fields in which a merchant differs from what it was, as who sets them knows them."""
+    changed = {name for name in after if after[name] != before[name]} - {"updated_at"}
+    return sorted({_TOLD_AS.get(name, name) for name in changed})
 
 
 def return_url(text: str, field: str, allowed: Iterable[str]) -> str:
