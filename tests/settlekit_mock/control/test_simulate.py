@@ -206,3 +206,86 @@ def test_a_batch_is_of_its_own_buyer(mock: MockServer, control: Control) -> None
     mock.clock.advance(until="period.closed")
     asked = {"buyer": "b2", "settlement_batch_id": batch_of(mock, "b1"), "times": 1}
     assert control.post("simulate/unknown-outcome", **asked)[0] == 404
+
+
+Told = list[tuple[str, str, dict[str, Any]]]
+
+
+def told(mock: MockServer) -> Told:
+    """Return what the journal tells of simulations."""
+    return [
+        (entry.kind, entry.subject, entry.data)
+        for entry in mock.events()
+        if entry.kind.startswith("simulation.")
+    ]
+
+
+def begun_and_ended(subject: str, **data: Any) -> Told:
+    return [(f"simulation.{step}", subject, data) for step in ("begun", "ended")]
+
+
+@pytest.mark.both_databases
+@pytest.mark.parametrize(
+    ("name", "whom", "what", "subject"),
+    [
+        ("notice-failure", {}, {}, "notice_failure"),
+        ("notice-failure", {"buyer": "b1"}, {}, "notice_failure"),
+        ("debit-failure", {"buyer": "b1"}, {"reason": "ONCHAIN_FAILURE"}, "debit_failure"),
+        ("unknown-outcome", {}, {}, "unknown_outcome"),
+        ("provider-outcome", {"capability_key": "digest"}, {"outcome": "5xx"}, "digest"),
+    ],
+    ids=str,
+)
+def test_a_simulation_is_told_when_it_begins_and_ends(
+    mock: MockServer,
+    control: Control,
+    name: str,
+    whom: dict[str, str],
+    what: dict[str, str],
+    subject: str,
+) -> None:
+    """Each is told once as it begins and once as it is ended; the same asked again isn't."""
+    mock.buyers.create(buyer_id="b1")
+    for times in (3, 3, 0, 0):
+        assert control.post(f"simulate/{name}", **whom, **what, times=times)[0] == 200
+    kind = name.replace("-", "_")
+    assert told(mock) == begun_and_ended(subject, simulation=kind, times=3, **whom, **what)
+
+
+def test_a_batchs_simulation_is_told_of_the_batch(mock: MockServer) -> None:
+    """What is asked for a batch is the batch's entry; ended for all, each tells what was left."""
+    sell(mock, "b1")
+    mock.clock.advance(until="notice.recorded")
+    batch = batch_of(mock, "b1")
+    mock.simulate.unknown_outcome(buyer="b1", times=2)
+    mock.simulate.unknown_outcome(settlement_batch_id=batch, times=2)
+    mock.clock.advance(until="debit.unknown")
+    mock.simulate.unknown_outcome(times=0)
+    of_buyer = {"simulation": "unknown_outcome", "buyer": "b1", "times": 2}
+    of_batch = {"simulation": "unknown_outcome", "settlement_batch_id": batch}
+    assert told(mock) == [
+        ("simulation.begun", "unknown_outcome", of_buyer),
+        ("simulation.begun", batch, {**of_batch, "times": 2}),
+        ("simulation.ended", "unknown_outcome", of_buyer),
+        ("simulation.ended", batch, {**of_batch, "times": 1}),
+    ]
+
+
+def test_what_is_used_up_tells_by_what_it_does(mock: MockServer) -> None:
+    """A simulation that has happened as often as asked leaves its failures, and no entry more."""
+    sell(mock, "b1")
+    mock.simulate.debit_failure(buyer="b1", times=1)
+    mock.clock.advance(until="batch.settled")
+    mock.simulate.debit_failure(buyer="b1", times=0)
+    assert [kind for kind, _, _ in told(mock)] == ["simulation.begun"]
+    assert list(failures(mock).values()) == [1]
+
+
+def test_another_finality_is_told(mock: MockServer) -> None:
+    """A finality is told in seconds, none at all too, and the same one only once."""
+    for seconds in (5, 5, 0):
+        mock.simulate.finality(seconds=seconds)
+    assert told(mock) == [
+        ("simulation.begun", "finality", {"simulation": "finality", "seconds": seconds})
+        for seconds in (5, 0)
+    ]
