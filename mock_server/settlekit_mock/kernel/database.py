@@ -18,6 +18,7 @@ from sqlalchemy import Connection, Engine, Row, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, InterfaceError, OperationalError
 from sqlalchemy.exc import DatabaseError as DriverError
 from sqlalchemy.exc import TimeoutError as NoConnectionFree
+from sqlalchemy.pool import Pool, QueuePool, StaticPool
 
 from settlekit_mock.kernel import memory, postgresql
 from settlekit_mock.kernel.problems import DatabaseUnusable
@@ -53,6 +54,8 @@ class Database:
             memory.connect(image, kept_statements=KEPT_STATEMENTS) if self.in_memory else None
         )
         self.engine = self._engine()
+        in_file = not (self.in_memory or self.is_postgresql)
+        self._readers = _file_engine(self.url, QueuePool) if in_file else self.engine
 
     def _engine(self) -> Engine:
         if self._memory is not None:
@@ -60,7 +63,7 @@ class Database:
         elif postgresql.named_by(self.url):
             engine = postgresql.engine(self.url)
         else:
-            engine = _file_engine(self.url)
+            engine = _file_engine(self.url, StaticPool)
         return engine
 
     @contextmanager
@@ -93,7 +96,7 @@ class Database:
             with postgresql.reading(self.engine) as connection:
                 yield connection
             return
-        with self._reading(), self.engine.connect() as connection, connection.begin():
+        with self._reading(), self._readers.connect() as connection, connection.begin():
             connection.exec_driver_sql("BEGIN")
             yield connection
 
@@ -204,13 +207,14 @@ class Database:
 
     def close(self) -> None:
         """Give back connections and memory."""
+        self._readers.dispose()
         self.engine.dispose()
         for held in (self._memory, self._claim):
             if held is not None:
                 held.close()
 
 
-def _file_engine(url: str) -> Engine:
+def _file_engine(url: str, pool: type[Pool]) -> Engine:
     if not url or not url.isprintable():
         raise DatabaseUnusable(
             "a database's name is printable text and not empty; give --db a file, or leave it out"
@@ -238,6 +242,7 @@ def _file_engine(url: str) -> Engine:
             "cached_statements": KEPT_STATEMENTS,
         },
         hide_parameters=True,
+        poolclass=pool,
     )
     event.listen(engine, "connect", _tune_file)
     return engine
