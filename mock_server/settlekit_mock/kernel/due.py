@@ -202,7 +202,9 @@ class DueLoop:
         if goal < start:
             raise never_back(start, goal)
         with self._watching(until) as stop:
-            while self._take(goal, stop):
+            more = True
+            while more:
+                more = self._take(goal, stop)
                 if progress is not None:
                     progress(self._world.now())
             if not stop():
@@ -259,30 +261,31 @@ class DueLoop:
 
     def _arrive(self, target: int) -> None:
         with self._world.transaction() as tx:
+            self._away.demand_clock(tx.connection)
             if target > tx.state.now:
                 tx.state = tx.state.moved_to(target)
 
     def _take(self, target: int | None, stop: Callable[[], bool]) -> bool:
-        """Do one errand or one group of steps; return whether there was anything."""
-        some, trip = self._world.attempt(lambda: self._begin_group(target, stop))
+        """Do one errand or one group of steps; return whether there may be more."""
+        more, trip = self._world.attempt(lambda: self._begin_group(target, stop))
         if trip is not None:
-            self._do(trip)
-        return some and not stop()
+            more = self._do(trip, target)
+        return more and not stop()
 
     def _begin_group(
         self, target: int | None, stop: Callable[[], bool]
     ) -> tuple[bool, _Trip | None]:
         trip = None
-        some = False
+        more = True
         try:
             with self._world.transaction() as tx:
                 if self._advancer == threading.get_ident():
                     self._away.demand_clock(tx.connection)
                 for _ in range(GROUP):
-                    row = self._next(tx, tx.state.now if target is None else target)
+                    row = self._next(tx, target)
                     if row is None:
+                        more = False
                         break
-                    some = True
                     self._set_time(tx, row, target)
                     trip = self._begin(tx, row)
                     if trip is not None or stop():
@@ -291,14 +294,14 @@ class DueLoop:
             if trip is not None:
                 self._away.give_up(trip.taken)
             raise
-        return some, trip
+        return more, trip
 
-    def _next(self, tx: Transaction, until: int) -> DueRow | None:
+    def _next(self, tx: Transaction, target: int | None) -> DueRow | None:
         if self._rester not in (None, threading.get_ident()):
             self._kept_off.add(threading.get_ident())
             return None
         tx.flush_due()
-        return self._away.next_row(tx.connection, until)
+        return self._away.next_row(tx.connection, tx.state.now if target is None else target)
 
     def _set_time(self, tx: Transaction, row: DueRow, target: int | None) -> None:
         if target is not None and row.at > tx.state.now:
@@ -318,25 +321,26 @@ class DueLoop:
         advancing = self._advancer == threading.get_ident()
         return _Trip(row, errand, job, self._away.take(tx.connection, row, advancing=advancing))
 
-    def _do(self, trip: _Trip) -> None:
+    def _do(self, trip: _Trip, target: int | None) -> bool:
         try:
             outcome = self._perform(trip)
-            self._world.attempt(lambda: self._finish(trip, outcome))
+            return self._world.attempt(lambda: self._finish(trip, outcome, target))
         except _Lost:
-            pass
+            return True
         except BaseException:
             self._away.give_up(trip.taken)
             raise
         finally:
             self._away.tell()
 
-    def _finish(self, trip: _Trip, outcome: Any) -> None:
+    def _finish(self, trip: _Trip, outcome: Any, target: int | None) -> bool:
         with self._world.transaction() as tx:
             tx.now = trip.row.at
             trip.errand.finish(tx, trip.row.subject, trip.job, outcome)
             tx.connection.execute(_TAKE, {"number": trip.row.due_number})
             if not self._away.bring_back(tx.connection, trip.taken):
                 raise _Lost
+            return self._next(tx, target) is not None
 
     def _perform(self, trip: _Trip) -> Any:
         me = threading.get_ident()
