@@ -5,15 +5,25 @@ writes: one that is refused has written nothing, so its caller may go on.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
 from typing import Any, Final, NamedTuple
 
 import msgspec
-from sqlalchemy import Connection, bindparam, insert, literal_column, select, update
+from sqlalchemy import (
+    BindParameter,
+    Connection,
+    Select,
+    bindparam,
+    insert,
+    literal_column,
+    select,
+    update,
+)
 
 from settlekit_mock.kernel.money import LIMIT, major_text
 from settlekit_mock.kernel.problems import Conflict, Invalid, PaymentRequired
 from settlekit_mock.kernel.transaction import Transaction
-from settlekit_mock.ledger.tables import ACCOUNTS, ENTRIES, TRANSACTIONS
+from settlekit_mock.ledger.tables import ACCOUNT_KINDS, ACCOUNTS, ENTRIES, TRANSACTIONS
 
 OUTSIDE: Final = "outside"
 """The owner of the accounts that stand for everything beyond the platform."""
@@ -95,9 +105,7 @@ def balance(connection: Connection, account_number: int) -> int:
 
 def locked_balance(tx: Transaction, account: Account) -> int:
     """Return an account's balance, which nobody else moves until this transaction ends."""
-    rows = tx.connection.execute(_LOCK_BALANCES, {"numbers": [account.number]})
-    found: int = rows.one()[1]
-    return found
+    return _lock_balances(tx.connection, [account.number])[account.number]
 
 
 def post(
@@ -158,10 +166,7 @@ def _movements(
     connection: Connection, legs: Iterable[Leg], allow_negative: bool
 ) -> list[_Movement]:
     """Work out each leg's effect; the accounts are locked in the order of their numbers."""
-    numbers = sorted({leg.account.number for leg in legs})
-    # The read locks the rows where the database locks rows; SQLite's writer is alone anyway.
-    rows = connection.execute(_LOCK_BALANCES, {"numbers": numbers})
-    balances: dict[int, int] = {row[0]: row[1] for row in rows}
+    balances = _lock_balances(connection, sorted({leg.account.number for leg in legs}))
     movements: list[_Movement] = []
     for leg in legs:
         before = balances[leg.account.number]
@@ -169,6 +174,24 @@ def _movements(
         _check_balance(leg, after, allow_negative)
         movements.append(_Movement(leg, before, after))
     return movements
+
+
+def _lock_balances(connection: Connection, numbers: Sequence[int]) -> dict[int, int]:
+    # The read locks the rows where the database locks rows; SQLite's writer is alone anyway.
+    given = {f"number_{index}": number for index, number in enumerate(numbers)}
+    return {row[0]: row[1] for row in connection.execute(_locking(len(numbers)), given)}
+
+
+@cache
+def _locking(count: int) -> Select[int, int]:
+    # With a place for each number; a list of any length is written out anew each time.
+    places: list[BindParameter[int]] = [bindparam(f"number_{index}") for index in range(count)]
+    return (
+        select(ACCOUNTS.c.account_number, ACCOUNTS.c.balance)
+        .where(ACCOUNTS.c.account_number.in_(places))
+        .order_by(ACCOUNTS.c.account_number)
+        .with_for_update()
+    )
 
 
 def _check_balance(leg: Leg, after: int, allow_negative: bool) -> None:
@@ -218,8 +241,8 @@ def _told(legs: Iterable[Leg]) -> list[dict[str, str]]:
 
 
 def _found_or_opened(tx: Transaction, kind: str, owner_id: str, currency: str) -> Account:
-    given = {"of_kind": kind, "owner": owner_id, "in_currency": currency}
-    row = tx.connection.execute(_FIND_OTHER, given).first()
+    given = {"owner": owner_id, "in_currency": currency}
+    row = tx.connection.execute(_FIND_OTHER[kind], given).first()
     return _open(tx, kind, None, owner_id, currency) if row is None else Account(*row)
 
 
@@ -256,9 +279,13 @@ _IS_OTHER = ACCOUNTS.c.kind != literal_column("'wallet'")
 _FIND_WALLET = _ACCOUNT.where(
     _IS_WALLET, _OF_OWNER, ACCOUNTS.c.owner_scope == bindparam("scope"), _IN_CURRENCY
 )
-_FIND_OTHER = _ACCOUNT.where(
-    _IS_OTHER, _OF_OWNER, ACCOUNTS.c.kind == bindparam("of_kind"), _IN_CURRENCY
-)
+# One for each kind: were it bound, SQLite would plan anew each time, for the partial index.
+_FIND_OTHER = {
+    kind: _ACCOUNT.where(
+        _IS_OTHER, _OF_OWNER, ACCOUNTS.c.kind == literal_column(f"'{kind}'"), _IN_CURRENCY
+    )
+    for kind in ACCOUNT_KINDS
+}
 _WALLET_NAMED = _ACCOUNT.where(ACCOUNTS.c.account_id == bindparam("named"), _IS_WALLET)
 _INSERT_ACCOUNT = insert(ACCOUNTS).returning(ACCOUNTS.c.account_number)
 _POSTED = select(TRANSACTIONS.c.transaction_number).where(
@@ -272,9 +299,3 @@ _MOVE_BALANCE = (
     .values(balance=ACCOUNTS.c.balance + bindparam("by"))
 )
 _BALANCE = select(ACCOUNTS.c.balance).where(ACCOUNTS.c.account_number == bindparam("number"))
-_LOCK_BALANCES = (
-    select(ACCOUNTS.c.account_number, ACCOUNTS.c.balance)
-    .where(ACCOUNTS.c.account_number.in_(bindparam("numbers", expanding=True)))
-    .order_by(ACCOUNTS.c.account_number)
-    .with_for_update()
-)
