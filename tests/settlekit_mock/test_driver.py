@@ -5,6 +5,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
+import msgspec
 import pytest
 
 from settlekit_mock import MockServer, app
@@ -138,3 +139,37 @@ def test_a_buyer_is_named_by_itself_or_its_id() -> None:
 def test_a_mock_in_process_is_a_driver() -> None:
     """``MockServer`` has every method that drives a server elsewhere."""
     assert issubclass(MockServer, Driver)
+
+
+def test_the_last_entries_are_of_the_whole_journal() -> None:
+    """``after`` beside ``last`` is refused, for one of them would count for nothing."""
+    with MockServer() as mock:
+        with pytest.raises(ValueError, match="give after or last, not both"):
+            list(mock.events(after=1, last=2))
+        assert len(list(mock.events(last=2))) == 2
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b'{"data":{"items":[],"next_cursor":"behind nothing"}}',
+        b'{"data":' + b"[" * 100_000 + b"]" * 100_000 + b"}",
+    ],
+    ids=["pages without an end", "nested too deeply"],
+)
+@pytest.mark.parametrize("status", [200, 500])
+def test_an_answer_that_no_mock_gives(answer: bytes, status: int) -> None:
+    """Whatever answers in a mock's place, a list is read or the answer called unreadable."""
+    driver = Driver(lambda _method, _path, _body: (status, answer))
+    with pytest.raises(UnreadableAnswer):
+        driver.accounts.all()
+
+
+def test_a_page_that_leads_to_itself_is_no_mocks() -> None:
+    """The same page again and again isn't read for ever."""
+    with MockServer() as mock:
+        page = mock.accounts.all(limit=1)
+    answer = msgspec.json.encode({"data": {"items": page, "next_cursor": "itself"}})
+    driver = Driver(lambda _method, _path, _body: (200, answer))
+    with pytest.raises(UnreadableAnswer, match="pages without an end"):
+        driver.accounts.all()

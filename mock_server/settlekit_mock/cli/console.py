@@ -177,6 +177,7 @@ def batches(chosen: argparse.Namespace, driver: Driver) -> Iterable[Any]:
     """List every batch, or show one."""
     if chosen.action == "show":
         return [driver.batches.get(_key(chosen))]
+    _demand_no_key(chosen)
     found = driver.batches.all(
         status=chosen.status,
         buyer=chosen.buyer,
@@ -214,6 +215,7 @@ def deliveries(chosen: argparse.Namespace, driver: Driver) -> Iterable[Any]:
     """List deliveries, or deliver one again."""
     if chosen.action == "redeliver":
         return [driver.deliveries.redeliver(_key(chosen))]
+    _demand_no_key(chosen)
     found = driver.deliveries.all(
         status=chosen.status, event_type=chosen.event_type, limit=chosen.limit
     )
@@ -225,6 +227,7 @@ def accounts(chosen: argparse.Namespace, driver: Driver) -> Iterable[Any]:
     if chosen.action == "entries":
         entries = driver.accounts.entries(_key(chosen), limit=chosen.limit)
         return [Table(ENTRY_COLUMNS, entries)]
+    _demand_no_key(chosen)
     found = driver.accounts.all(
         kind=chosen.kind, owner=chosen.owner, currency=chosen.currency, limit=chosen.limit
     )
@@ -239,3 +242,8 @@ def _key(chosen: argparse.Namespace) -> str:
             f"settlekit-mock {chosen.command} lists them"
         )
     return key
+
+
+def _demand_no_key(chosen: argparse.Namespace) -> None:
+    if chosen.key is not None:
+        raise WrongUsage(f"{chosen.command} list takes no id")

@@ -122,6 +122,7 @@ def run_remote(chosen: argparse.Namespace) -> int:
     """Run one of the commands; 1 for a refusal or a finding, 2 when it can't be asked."""
     sound = True
     try:
+        _demand_text(chosen)
         with _connect(chosen.url, chosen.control_token) as http:
             driver = Driver(_sender(http), _listener(http))
             for answer in _answers(chosen, driver):
@@ -146,6 +147,15 @@ def _answers(chosen: argparse.Namespace, driver: Driver) -> Iterable[Any]:
         return answers
     with clock_shown(lambda: driver.clock.read().now):
         return list(answers)
+
+
+def _demand_text(chosen: argparse.Namespace) -> None:
+    # What isn't UTF-8 comes from the shell as halves of surrogate pairs, which no call can carry.
+    for name, value in vars(chosen).items():
+        try:
+            str(value).encode()
+        except UnicodeEncodeError as error:
+            raise WrongUsage(f"{name.replace('_', '-')}: must be text in UTF-8") from error
 
 
 def _refused(reason: str, status: int) -> int:
@@ -221,6 +231,8 @@ def _usage(chosen: argparse.Namespace, driver: Driver) -> Iterable[Any]:
 
 def _events(chosen: argparse.Namespace, driver: Driver) -> Iterable[Any]:
     wanted = {"kind": chosen.kind, "subject": chosen.subject, "after": chosen.after}
+    if chosen.last is not None and chosen.after:
+        raise WrongUsage("events: give --last or --after, not both")
     if not chosen.follow:
         yield from driver.events(**wanted, last=chosen.last)
         return

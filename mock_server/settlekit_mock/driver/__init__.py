@@ -104,8 +104,13 @@ class Driver(ConsoleReads):
         after: int = 0,
         last: int | None = None,
     ) -> Iterator[JournalEntry]:
-        """Iterate over the journal, oldest first; or over its ``last`` entries, up to 1,000."""
+        """Iterate over the journal, oldest first; or over its ``last`` entries, up to 1,000.
+
+        Raises ``ValueError`` for ``after`` beside ``last``.
+        """
         if last is not None:
+            if after:
+                raise ValueError("give after or last, not both")
             query = given({"before": END, "limit": last, "kind": kind, "subject": subject})
             yield from self._calls.call(Journal, "GET", f"events?{urlencode(query)}").items
             return

@@ -19,6 +19,7 @@ T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
 DATA: Final = b"data: "
 LONGEST_LINE: Final = 1 << 20
+_UNREADABLE: Final = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 _SHORT = re.compile(
     r"(?:(\d{1,6})w)?(?:(\d{1,6})d)?(?:(\d{1,8})h)?(?:(\d{1,9})m)?(?:(\d{1,10})s)?", re.ASCII
 )
@@ -76,7 +77,7 @@ class Calls:
         try:
             envelope = msgspec.json.decode(answer, type=_Envelope)
             return msgspec.convert(envelope.data, answers)
-        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        except _UNREADABLE as error:
             raise UnreadableAnswer(f"an answer {status} that no mock gives: {error}") from error
 
     def pages(
@@ -96,9 +97,11 @@ class Calls:
             query = urlencode(given({**asked, "limit": wanted, "cursor": cursor}))
             page = self.call(answers, "GET", f"{path}?{query}")
             found += page.items
-            cursor = page.next_cursor
-            if cursor is None or len(found) == limit:
+            if page.next_cursor is None or len(found) == limit:
                 return found
+            if not page.items or page.next_cursor == cursor:
+                raise UnreadableAnswer("pages without an end, which no mock gives")
+            cursor = page.next_cursor
 
     def lines(self, path: str) -> Iterator[bytes]:
         """Yield the lines of an answer that goes on, as they come."""
@@ -116,7 +119,7 @@ class Calls:
                 continue
             try:
                 yield msgspec.json.decode(line[len(DATA) :], type=answers)
-            except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+            except _UNREADABLE as error:
                 raise UnreadableAnswer(f"an event that no mock tells: {error}") from error
 
 
@@ -156,7 +159,7 @@ def given(body: dict[str, Any]) -> dict[str, Any]:
 def _refuse(status: int, answer: bytes) -> NoReturn:
     try:
         error = msgspec.json.decode(answer, type=_Refusal).error
-    except (msgspec.MsgspecError, UnicodeDecodeError) as unreadable:
+    except _UNREADABLE as unreadable:
         raise UnreadableAnswer(f"an answer {status} that no mock gives") from unreadable
     raise ControlError(status, error.code, error.message)
 
