@@ -383,6 +383,7 @@ CHANGES: list[tuple[dict[str, Any], list[str]]] = [
 def test_a_change_is_told_once(mock: MockServer, change: dict[str, Any], fields: list[str]) -> None:
     """The journal names what is another now, as it was asked for; the same again tells nothing."""
     mock.merchants.update(SHOP, **change)
+    mock.clock.advance(seconds=1)
     mock.merchants.update(SHOP, **change)
     mock.merchants.update(SHOP)
     assert told(mock, "merchant.changed") == [(SHOP, {"fields": fields})]
