@@ -9,6 +9,7 @@ import pytest
 from settlekit_mock import MockServer
 from settlekit_mock.control.check import check_all
 from settlekit_mock.driver import ControlError
+from settlekit_mock.kernel.tables import EVENTS
 from settlekit_mock.kernel.times import DAY
 from settlekit_mock.settlement.rules import batch_life
 from settlekit_mock.settlement.rules.batch_life import STATES, TRANSITIONS, BatchState, Move
@@ -192,11 +193,12 @@ def test_a_move_of_no_batch_is_not_found(
 def test_a_simulation_alone_changes_no_batch(
     state: BatchState, kind: str, fork: Callable[[BatchState], MockServer]
 ) -> None:
-    """Whatever a batch's state, asking for a failure is no move: only the wish is written."""
+    """Whatever a batch's state, asking for a failure is no move: the wish is written and told."""
     mock = fork(state)
-    before = rows_of(mock.world, SIMULATIONS)
+    before, told = rows_of(mock.world, SIMULATIONS, EVENTS), mock.events()
     SIMULATED[kind](mock, batch_of(mock)[0])
-    assert rows_of(mock.world, SIMULATIONS) == before
+    assert rows_of(mock.world, SIMULATIONS, EVENTS) == before
+    assert [entry.kind for entry in mock.events()[len(told) :]] == ["simulation.begun"]
     (wish,) = [row for row in rows_of(mock.world)["simulations"] if row[1] == kind][-1:]
     assert wish[4] == 1
 
