@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 
+import httpx
 import pytest
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
@@ -73,6 +74,17 @@ def go(console: Browser, view: str) -> None:
 def choose(console: Browser, label: str, text: str) -> None:
     path = f"//label[span = '{label}']/select | //select[@aria-label = '{label}']"
     Select(console.chrome.find_element(By.XPATH, path)).select_by_visible_text(text)
+
+
+@pytest.mark.parametrize("fragment", ["constructor", "__proto__", "%00", '"><img src=x>'])
+def test_an_address_of_no_view_opens_the_first(
+    browser: Browser, world: World, fragment: str
+) -> None:
+    """Whatever stands behind the #, names that every object has included, the page begins."""
+    browser.visit(f"{world.url}/#{fragment}")
+    browser.wait_for("Nothing is due.")
+    browser.wait_for("The flow of money")
+    assert browser.complaints == []
 
 
 # -- the clock ---------------------------------------------------------------------------
@@ -232,6 +244,19 @@ def test_a_webhook_with_its_body_and_once_more(console: Browser, world: World) -
     assert first.body == second.body
 
 
+def test_a_long_number_is_shown_whole(console: Browser, world: World) -> None:
+    """A body with a number that JavaScript would round is shown as it was written."""
+    httpx.post(
+        f"{world.url}/v1/market/webhooks/test-deliveries",
+        json={"event_type": "direct_payment.confirmed", "data": {"whole": 2**63 - 1}},
+        headers={"Authorization": "Bearer sandbox_merchant_token"},
+        trust_env=False,
+    ).raise_for_status()
+    go(console, "Webhooks")
+    console.press_shown("//button[. = 'direct_payment.confirmed']")
+    console.wait_for('"whole":9223372036854775807')
+
+
 def test_the_ledger_and_its_check(console: Browser, world: World) -> None:
     """Accounts show their entries with the balance before and after; the check tells a misstatement."""
     world.pay()
@@ -365,14 +390,15 @@ def test_every_view_fits(console: Browser, world: World, width: int) -> None:
 
 
 def test_a_control_token_is_asked_for(browser: Browser) -> None:
-    """With a control token the page asks for it, again after a wrong one, and then shows the world."""
+    """With a control token the page asks for it, again after a wrong one or one that can be none, and then shows the world."""
     token = "whoever-drives"
     with served("--freeze-at", START, "--control-token", token) as server:
         browser.visit(f"{server.url}/")
-        for given in ("wrong", token):
+        for given in ("wrong", "w\u014frt", token):
             browser.wait_for("This server has a control token")
             field = browser.chrome.find_element(By.ID, "token")
             assert field.get_attribute("type") == "password"
+            field.clear()
             field.send_keys(given, Keys.ENTER)
         browser.wait_for("Nothing is due.")
         eventually(lambda: "control token" not in browser.text)

@@ -25,7 +25,7 @@ let silent = false;
 
 function open() {
   const asked = location.hash.slice(1);
-  const name = asked in VIEWS ? asked : "overview";
+  const name = Object.hasOwn(VIEWS, asked) ? asked : "overview";
   if (name !== current) {
     current = name;
     document.title = `${VIEWS[name].name} · settlekit mock`;

@@ -38,7 +38,11 @@ export function report(error) {
 
 function askForToken() {
   if (detail.open && detail.querySelector("#token")) return;
-  const field = el("input", { id: "token", type: "password", autocomplete: "off", required: true });
+  // Anything else could be no header, and so no token: the server takes only visible ASCII.
+  const field = el("input", {
+    id: "token", type: "password", autocomplete: "off", required: true,
+    pattern: " *[!-~]+ *", title: "A token is of visible ASCII characters.",
+  });
   show("This server has a control token", el("form", {
     onsubmit: (event) => {
       event.preventDefault();

@@ -45,9 +45,11 @@ async function refresh(list, changed) {
   more && el("button", { type: "button", class: "more", "data-key": "more", onclick: () => { pages += 1; changed(); } }, "Show older ones"));
 }
 
+/** Indent a body, unless it holds what would be written otherwise: a number too long for this page. */
 function pretty(text) {
   try {
-    return JSON.stringify(JSON.parse(text), null, 2);
+    const read = JSON.parse(text);
+    return JSON.stringify(read) === text ? JSON.stringify(read, null, 2) : text;
   } catch {
     return text;
   }
