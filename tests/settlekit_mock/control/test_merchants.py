@@ -427,7 +427,7 @@ def test_a_webhook_that_is_replaced_is_told(mock: MockServer) -> None:
         (endpoint.webhook_subscription_id, data) for data in changed
     ]
     assert told(mock, "merchant.changed") == [(SHOP, {"fields": ["webhook_callback_url"]})] * 2
-    shown = repr(mock.events())
+    shown = repr(list(mock.events()))
     assert "path-of-a-secret" not in shown
     assert "whsec_given" not in shown
 
