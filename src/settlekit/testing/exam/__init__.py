@@ -134,6 +134,7 @@ def _mark(check: Check, sitting: Sitting) -> Mark:
     def mark(verdict: Verdict, seen: object = "") -> Mark:
         return Mark(check, verdict, str(seen), time.perf_counter() - started)
 
+    sitting.begin()
     try:
         check.run(sitting)
     except NotExamined as missing:
@@ -144,7 +145,14 @@ def _mark(check: Check, sitting: Sitting) -> Mark:
         return mark(Verdict.FAILED, finding)
     except (httpx.HTTPError, OSError) as error:
         return mark(Verdict.FAILED, f"the exam got no answer: {error}")
+    if sitting.is_unseen:
+        return mark(Verdict.NOT_EXAMINED, f"answered as it should; {_unseen(sitting)}")
     return mark(Verdict.PASSED)
+
+
+def _unseen(sitting: Sitting) -> str:
+    means = f"{sitting.word('start_checkout')} and {sitting.word('probe')}"
+    return f"what it did shows with {means} alone"
 
 
 def _made_up(sitting: Sitting) -> str:

@@ -74,7 +74,7 @@ def metered_duplicate(sitting: Sitting) -> None:
     sitting.deliver(told)
     must_accept(sitting.tell(told), "accepted usage, told again")
     sitting.deliver(events.event(events.usage_accepted(reference)))
-    if sitting.knows_orders:
+    if sitting.sees_effects():
         sitting.must_become(order, sitting.state(reference), "accepted usage that was told twice")
 
 

@@ -104,7 +104,7 @@ def metered_is_not_paid(sitting: Sitting) -> None:
     """Accepted usage isn't a settled payment."""
     order = sitting.order()
     must_accept(sitting.tell(events.event(events.usage_accepted(order))), "accepted usage")
-    if sitting.knows_orders and sitting.state(order) == sitting.reference.paid:
+    if sitting.sees_effects() and sitting.state(order) == sitting.reference.paid:
         raise Finding("accepted usage made the order look just like a settled one")
 
 

@@ -63,7 +63,8 @@ class Report:
 
     def __str__(self) -> str:
         """Say what failed, why it matters and how to mend it."""
-        lines = [f"{len(self.marks)} checks, {len(self.failed)} failed"]
+        counts = (f"{len(self.failed)} failed", f"{len(self.not_examined)} not examined")
+        lines = [f"{len(self.marks)} checks, {', '.join(counts)}"]
         for mark in self.failed:
             told = (f"\n{mark.check.name}: {mark.check.title}", f"  seen: {mark.seen}")
             lines += [*told, f"  why:  {mark.check.why}", f"  fix:  {mark.check.fix}"]

@@ -71,6 +71,13 @@ class Sitting:
         self.merchant = candidate.merchant
         self.made_up = False
         """Whether the last order is one that the shop doesn't know."""
+        self.is_unseen = False
+        """Whether a check asked for an effect, of what was accepted, that can't be read."""
+        self._was_accepted = False
+
+    def begin(self) -> None:
+        """Begin a check: nothing was accepted yet."""
+        self.is_unseen = self._was_accepted = False
 
     # Orders
 
@@ -94,6 +101,11 @@ class Sitting:
     def knows_orders(self) -> bool:
         """Whether the state of orders can be read."""
         return self._candidate.start_checkout is not None and self._candidate.probe is not None
+
+    def sees_effects(self) -> bool:
+        """Say whether an effect can be graded; what was accepted may have had one unseen."""
+        self.is_unseen |= not self.knows_orders and self._was_accepted
+        return self.knows_orders
 
     def state(self, order: Order) -> State:
         """Return what the probe says of an order."""
@@ -152,12 +164,12 @@ class Sitting:
 
     def must_be_unpaid(self, order: Order, because: str) -> None:
         """Raise unless the order is as it was opened."""
-        if self.knows_orders and (state := self.state(order)) != self.reference.unpaid:
+        if self.sees_effects() and (state := self.state(order)) != self.reference.unpaid:
             raise Finding(f"{because}, and the order changed to {state!r}")
 
     def must_be_paid_once(self, order: Order, after: str) -> None:
         """Raise unless the order is as one valid delivery leaves it."""
-        if self.knows_orders:
+        if self.sees_effects():
             self.must_become(order, self.reference.paid, after)
 
     def must_become(self, order: Order, wanted: State, after: str) -> None:
@@ -180,7 +192,9 @@ class Sitting:
 
     def send(self, body: bytes, header: str | None) -> Answer:
         """Deliver a body with this signature, or with none."""
-        return self._candidate.endpoint.send(body, headers_with(header))
+        answer = self._candidate.endpoint.send(body, headers_with(header))
+        self._was_accepted = answer.accepted
+        return answer
 
     def tell(self, told: events.Data) -> Answer:
         """Deliver an event once, well signed."""
