@@ -186,6 +186,18 @@ def test_no_query_breaks_a_statement(mock: MockServer, name: str, text: str) -> 
     assert Client(mock.app).get(path, headers=bearer_of).status_code in (200, 422)
 
 
+@pytest.mark.parametrize("value", [b"\xc3%B5", b"%C3\xb5", b"\xff", b"%FF", b"\xc3"])
+def test_no_bytes_of_a_query_break_a_route(mock: MockServer, value: bytes) -> None:
+    """A value whose bytes are no text is 422, escaped or not, or one half of a character so."""
+    path = "/v1/sdrp/metered/provider/usage-events"
+    answer = Client(mock.app).get(
+        path,
+        headers={"Authorization": f"Bearer {mock.token('provider')}"},
+        environ_overrides={"QUERY_STRING": (b"cursor=" + value).decode("latin-1")},
+    )
+    assert answer.status_code == 422
+
+
 # -- the command ---------------------------------------------------------------------------
 
 WORDS = st.one_of(

@@ -215,6 +215,7 @@ def _query(route: Route, given: WsgiRequest) -> Any:
     if route.query is None:
         return None
     try:
+        given.query_string.decode()  # half a character, the other half being escaped, is none
         unquote_to_bytes(given.query_string).decode()
     except ValueError as error:
         raise Invalid("the query must be text in UTF-8") from error
