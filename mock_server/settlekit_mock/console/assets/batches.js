@@ -2,12 +2,15 @@
 
 import { get, part, post } from "./api.js";
 import { badge, choose, el, empty, facts, replace, table } from "./dom.js";
-import { attempt, show, tell, toneOf } from "./shell.js";
+import { attempt, confirmed, show, tell, toneOf } from "./shell.js";
 import { explained } from "./explain.js";
 import { DAY, minor, moment, short, tick } from "./words.js";
 
 const STATUSES = ["notice_pending", "notice_delivery_failed", "ready", "submitted", "failed", "past_due", "settled", "uncollectible", "written_off"];
 const PAGE = 50;
+const STEPS = [1, 2, 7, 14, 28, 91, 182, 365, 1825, 18250, 730000];
+const MOST_MARKS = 6;
+const YEAR = 365 * DAY;
 
 export const name = "Batches";
 
@@ -22,7 +25,7 @@ export function build(root, changed) {
         (value) => { status = value; wanted = PAGE; changed(); })),
     el("ul", { class: "legend" }, [["accrued", "usage accrues"], ["waits", "notice and 72 hours"], ["owed", "owed"]]
       .map(([key, text]) => el("li", {}, el("span", { class: `swatch ${key}` }), text)),
-    [["good", "settled"], ["bad", "an attempt failed"], ["warn", "outcome unknown"], ["gone", "given up"]]
+    [["good", "settled"], ["bad", "an attempt failed"], ["warn", "outcome unknown"], ["gone", "uncollectible"], ["lost", "written off"]]
       .map(([key, text]) => el("li", {}, el("span", { class: `dot ${key}` }), text))),
     line);
   return () => refresh(line, changed);
@@ -55,11 +58,12 @@ function axisOf(things, now) {
 }
 
 function scaleOf({ from, to, now, place }) {
-  const count = 6;
-  const marks = Array.from({ length: count }, (_, index) => from + ((to - from) * index) / (count - 1))
+  const step = STEPS.find((days) => (to - from) / (days * DAY) <= MOST_MARKS) * DAY;
+  const first = Math.ceil(from / step) * step;
+  const marks = Array.from({ length: Math.max(0, Math.floor((to - first) / step) + 1) }, (_, index) => first + index * step)
     .filter((at) => Math.abs(at - now) > (to - from) * 0.07);
   return el("div", { class: "scale", "aria-hidden": "true" }, el("div", { class: "track" },
-    marks.map((at) => el("span", { style: { left: place(at) } }, tick(at, to - from))),
+    marks.map((at) => el("span", { style: { left: place(at) } }, tick(at, to - from > YEAR ? "month" : "day"))),
     el("span", { class: "here", style: { left: place(now) } }, "now")));
 }
 
@@ -98,7 +102,7 @@ function batchLane(batch, axis, changed) {
       ended === null && stretch(axis, axis.now, at(batch.scheduled_debit_at), "ahead"),
       debit < at(ended) && stretch(axis, debit, at(ended), "owed"),
       batch.attempts.map((attempt) => point(axis, at(attempt.resolved_at ?? attempt.submitted_at), outcomeTone(attempt.outcome), outcomeText(attempt))),
-      batch.terminal_marked_at && point(axis, at(batch.terminal_marked_at), "gone", `${batch.terminal_status} ${short(batch.terminal_marked_at)}`)));
+      batch.terminal_marked_at && point(axis, at(batch.terminal_marked_at), toneOf(batch.terminal_status), `${batch.terminal_status} ${short(batch.terminal_marked_at)}`)));
 }
 
 function outcomeTone(outcome) {
@@ -140,18 +144,27 @@ const MOVES = [
   [(batch) => batch.execution_status === "submitted_reconcile_required", "Resolve as settled", "resolve", { outcome: "settled" }],
   [(batch) => batch.execution_status === "submitted_reconcile_required", "Resolve as failed", "resolve", { outcome: "failed" }],
   [(batch) => batch.status === "past_due", "Requeue", "requeue", {}],
-  [(batch) => batch.status === "past_due", "Write off", "terminal", { status: "written_off", reason_code: "console" }],
-  [(batch) => batch.status === "past_due", "Mark uncollectible", "terminal", { status: "uncollectible", reason_code: "console" }],
+  [(batch) => batch.status === "past_due", "Write off…", "terminal", { status: "written_off" }],
+  [(batch) => batch.status === "past_due", "Mark uncollectible…", "terminal", { status: "uncollectible" }],
   [(batch) => batch.status === "notice_delivery_failed", "Get the notice through", "redeliver-notice", {}],
 ];
+
+/** Ask for the reason of a move that ends a batch; nothing where it isn't meant after all. */
+async function reasoned(text, body) {
+  const reason = el("input", { id: "reason", value: "given_up_in_the_console", maxlength: 255, required: true });
+  const meant = await confirmed("A batch that is given up stays so", text.replace("…", ""),
+    el("label", { for: "reason" }, "Reason, as statements will tell it"), reason);
+  return meant && { ...body, reason_code: reason.value.trim() || "given_up_in_the_console" };
+}
 
 function moves(batch, changed) {
   const id = batch.settlement_batch_id;
   const buttons = MOVES.filter(([applies]) => applies(batch)).map(([, text, move, body]) => el("button", {
     type: "button",
     onclick: async () => {
-      const moved = await attempt(() => post(`batches/${part(id)}/${move}`, body));
-      if (moved) tell(`${text}: the batch is ${moved.status.replaceAll("_", " ")}.`);
+      const given = move === "terminal" ? await reasoned(text, body) : body;
+      const moved = given && await attempt(() => post(`batches/${part(id)}/${move}`, given));
+      if (moved) tell(`The batch is ${moved.status.replaceAll("_", " ")}.`);
       changed();
       await detail(id, changed);
     },

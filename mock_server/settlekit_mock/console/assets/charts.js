@@ -22,11 +22,14 @@ function niceSteps(most) {
 
 function compact(value, currency) {
   const amount = currency === "USD" ? value / 100 : value;
-  return `${currency === "USD" ? "$" : "¥"}${new Intl.NumberFormat("en", { notation: "compact", maximumFractionDigits: 1 }).format(amount)}`;
+  const few = Math.abs(amount) < 10_000;
+  const whole = Number.isInteger(amount);
+  const written = few ? { minimumFractionDigits: whole ? 0 : 2, maximumFractionDigits: 2 } : { notation: "compact", maximumFractionDigits: 1 };
+  return `${currency === "USD" ? "$" : "¥"}${new Intl.NumberFormat("en", written).format(amount)}`;
 }
 
 /** Draw revenue by bucket as bars that add up, one for each step of time. */
-export function revenueChart(holder, { points, currency }) {
+export function revenueChart(holder, { points, currency, by }) {
   const width = Math.max(280, holder.clientWidth);
   const sums = points.map((point) => BUCKETS.reduce((sum, [name]) => sum + Number(point[name]), 0));
   const most = Math.max(...sums, 1);
@@ -65,7 +68,7 @@ export function revenueChart(holder, { points, currency }) {
       readout.textContent = told(points[index], currency);
     },
     onpointerleave: () => { cursor.setAttribute("visibility", "hidden"); readout.textContent = told(points.at(-1), currency); },
-  }, lines, cursor, bars, timeLabels(points, left, slot, width));
+  }, lines, cursor, bars, timeLabels(points, by, left, slot, width));
   readout.textContent = told(points.at(-1), currency);
   replace(holder, picture, readout);
 }
@@ -75,14 +78,12 @@ function told(point, currency) {
   return `${short(point.at)}: ${parts.join(" · ") || "nothing"}`;
 }
 
-function timeLabels(points, left, slot, width) {
-  const first = Date.parse(points[0].at);
-  const length = Date.parse(points.at(-1).at) - first;
+function timeLabels(points, by, left, slot, width) {
   const every = Math.max(1, Math.ceil(80 / slot));
   return points.map((point, index) => {
     const x = left + (index + 0.5) * slot;
     if (index % every !== 0 || x > width - 28) return null;
-    return svg("text", { class: "axis", x, y: HEIGHT - 8, "text-anchor": index === 0 && slot < 60 ? "start" : "middle" }, tick(Date.parse(point.at), length));
+    return svg("text", { class: "axis", x, y: HEIGHT - 8, "text-anchor": index === 0 && slot < 60 ? "start" : "middle" }, tick(point.at, by));
   });
 }
 
@@ -102,13 +103,13 @@ const TALL = 250;
 
 export function nodeName(node) {
   const words = node.replaceAll("_", " ");
-  return NAMES[node] ?? words[0].toUpperCase() + words.slice(1);
+  return Object.hasOwn(NAMES, node) ? NAMES[node] : words[0].toUpperCase() + words.slice(1);
 }
 
 /** Lay the flow out: four columns, each node as tall as what passes through it. */
 function laidOut(links) {
   const nodes = new Map();
-  const column = (name, isSource) => COLUMNS[name] ?? (isSource ? 1 : 3);
+  const column = (name, isSource) => (Object.hasOwn(COLUMNS, name) ? COLUMNS[name] : isSource ? 1 : 3);
   for (const { source, target, amount } of links) {
     for (const [name, side] of [[source, "gone"], [target, "come"]]) {
       const node = nodes.get(name) ?? { name, column: column(name, side === "gone"), come: 0, gone: 0 };

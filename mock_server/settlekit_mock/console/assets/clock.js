@@ -7,6 +7,7 @@ import { attempt, confirmed, tell } from "./shell.js";
 import { DAY, HOUR, moment, span } from "./words.js";
 
 const MOST_STEPS = 60;
+const FARTHEST_DAYS = 90;
 const BY = [["1 hour", HOUR], ["6 hours", 6 * HOUR], ["1 day", DAY], ["3 days", 3 * DAY], ["1 week", 7 * DAY], ["30 days", 30 * DAY]];
 const UNTIL = [
   ["payment.accepted", "a payment is accepted"], ["period.closed", "a period closes"], ["notice.recorded", "a notice is recorded"],
@@ -37,11 +38,9 @@ export function begin(whenChanged) {
 }
 
 function untilChoice() {
-  const select = el("select", {
-    "aria-label": "Advance until",
-    onchange: () => { const kind = select.value; select.value = ""; until(kind); },
-  }, el("option", { value: "" }, "Until…"), UNTIL.map(([kind, text]) => el("option", { value: kind }, text)));
-  return select;
+  const select = el("select", { id: "until" }, UNTIL.map(([kind, text]) => el("option", { value: kind }, text)));
+  return el("span", { class: "row until" }, el("label", { for: "until" }, "Until"), select,
+    el("button", { type: "button", onclick: () => until(select.value), title: `It looks ${FARTHEST_DAYS} days ahead.` }, "Go"));
 }
 
 export function showClock(clock) {
@@ -89,13 +88,16 @@ async function advanceBy(ms) {
 }
 
 async function until(kind) {
-  if (!kind) return;
+  if (read.next_due_at === null) {
+    tell("Nothing is due: make usage, or play a story.", "warn");
+    return;
+  }
   await busy(async () => {
     shown.bar.removeAttribute("value");
     shown.reached.textContent = "on the way…";
-    const { reached, to, event_count: count } = await post("clock/advance", { until: kind });
+    const { reached, to, event_count: count } = await post("clock/advance", { until: kind, limit: `P${FARTHEST_DAYS}D` });
     if (reached) tell(`${moment(to)}: ${count.toLocaleString("en")} journal ${count === 1 ? "entry" : "entries"} on the way.`);
-    else tell(kind === "next" ? "Nothing is due: make usage, or play a story." : `It didn't happen within 400 days; it is ${moment(to)} now.`, "warn");
+    else tell(`It didn't happen within ${FARTHEST_DAYS} days; it is ${moment(to)} now.`, "warn");
   });
 }
 

@@ -43,6 +43,16 @@ export function choose(label, options, chosen, change) {
   return el("label", { class: "choice" }, el("span", {}, label), select);
 }
 
+/** A field that tells what was typed once nothing more is typed. */
+export function typed(label, value, change) {
+  let waiting = 0;
+  const input = el("input", {
+    type: "search", value,
+    oninput: () => { clearTimeout(waiting); waiting = setTimeout(() => change(input.value.trim()), 300); },
+  });
+  return el("label", { class: "choice" }, el("span", {}, label), input);
+}
+
 export function empty(text) {
   return el("p", { class: "empty" }, text);
 }

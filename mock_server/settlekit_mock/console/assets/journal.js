@@ -2,9 +2,10 @@
 
 import { get, part } from "./api.js";
 import { detail as batchDetail } from "./batches.js";
-import { el, empty, facts, replace, table } from "./dom.js";
+import { choose, el, empty, facts, replace, table, typed } from "./dom.js";
 import { explained } from "./explain.js";
 import { attempt, show } from "./shell.js";
+import { find as deliveryDetail } from "./webhooks.js";
 import { moment, short } from "./words.js";
 
 export const name = "Journal";
@@ -16,12 +17,19 @@ let pages = 1;
 
 export function build(root, changed) {
   const list = el("div");
-  const field = (label, key, hint) => {
-    const input = el("input", { type: "search", value: wanted[key], placeholder: hint, onchange: () => { wanted = { ...wanted, [key]: input.value.trim() }; pages = 1; changed(); } });
-    return el("label", { class: "choice" }, el("span", {}, label), input);
-  };
-  replace(root, el("div", { class: "row filters" }, field("Kind", "kind", "batch.settled"), field("About", "subject", "an id")), list);
+  const pick = (key) => (value) => { wanted = { ...wanted, [key]: value }; pages = 1; changed(); };
+  const kind = el("span");
+  replace(root, el("div", { class: "row filters" }, kind, typed("About (a whole id)", wanted.subject, pick("subject"))), list);
+  attempt(async () => replace(kind, choose("Kind", [["", "all"], ...await kinds()], wanted.kind, pick("kind"))));
   return () => refresh(list, changed);
+}
+
+/** The kinds among the newest entries, and the one that is chosen. */
+async function kinds() {
+  const { items } = await get("events", { before: END, limit: 1000 });
+  const found = new Set(items.map((entry) => entry.kind));
+  if (wanted.kind) found.add(wanted.kind);
+  return [...found].sort().map((each) => [each, each]);
 }
 
 async function read() {
@@ -45,7 +53,7 @@ async function refresh(list, changed) {
   replace(list, table("The journal, newest first", [["#"], "When", "What", "About", ""], found.map((entry) => el("tr", {},
     el("td", { class: "amount soft" }, entry.seq), el("td", {}, short(entry.at)),
     el("td", {}, el("button", { type: "button", class: "link", "data-key": entry.seq, onclick: () => detail(entry, changed) }, entry.kind)),
-    el("td", {}, entry.subject), el("td", { class: "long soft" }, brief(entry.data))))),
+    el("td", {}, entry.subject), el("td", { class: "long soft brief" }, brief(entry.data))))),
   more && el("button", { type: "button", class: "more", "data-key": "more", onclick: () => { pages += 1; changed(); } }, "Show earlier ones"));
 }
 
@@ -55,12 +63,15 @@ function brief(data) {
 }
 
 function detail(entry, changed) {
-  const isBatch = /^(batch|debit|notice)\./.test(entry.kind);
+  const batch = entry.data.settlement_batch_id ?? (/^msb_/.test(entry.subject) ? entry.subject : undefined);
+  const isDelivery = /^webhook\.(delivered|failed)$/.test(entry.kind);
   const isMoney = /^(payout|wallet)\./.test(entry.kind);
   const isPayment = entry.kind === "payment.accepted" || entry.kind === "payment.refused";
   show(entry.kind,
     facts([["When", moment(entry.at)], ["About", entry.subject], ["Number", String(entry.seq)]]),
-    isBatch && el("div", { class: "row" }, el("button", { type: "button", onclick: () => batchDetail(entry.subject, changed) }, "Open the batch")),
+    el("div", { class: "row" },
+      batch && el("button", { type: "button", onclick: () => batchDetail(batch, changed) }, "Open the batch"),
+      isDelivery && el("button", { type: "button", onclick: () => deliveryDetail(entry.subject, changed) }, "Open the delivery")),
     isMoney && explained(entry.subject),
     isPayment && fate(entry.subject),
     el("pre", { tabindex: "0" }, JSON.stringify(entry.data, null, 2)));

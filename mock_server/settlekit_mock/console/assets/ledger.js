@@ -1,7 +1,8 @@
 // The ledger: every account, its entries with the balance before and after, and the check of all rules.
 
 import { get, part } from "./api.js";
-import { badge, choose, el, empty, facts, replace, table } from "./dom.js";
+import { detail as batchDetail } from "./batches.js";
+import { badge, choose, el, empty, facts, replace, table, typed } from "./dom.js";
 import { attempt, show } from "./shell.js";
 import { explained } from "./explain.js";
 import { CURRENCIES, major, short } from "./words.js";
@@ -17,11 +18,10 @@ export function build(root, changed) {
   const list = el("div");
   const verdict = el("div", { role: "status" });
   const pick = (field) => (value) => { wanted = { ...wanted, [field]: value }; pages = 1; changed(); };
-  const owner = el("input", { type: "search", value: wanted.owner, onchange: () => pick("owner")(owner.value.trim()) });
   replace(root, el("div", { class: "row filters" },
     choose("Accounts", KINDS, wanted.kind, pick("kind")),
     choose("Currency", [["", "all"], ...CURRENCIES.map((each) => [each, each])], wanted.currency, pick("currency")),
-    el("label", { class: "choice" }, el("span", {}, "Owner"), owner),
+    typed("Owner (a whole id)", wanted.owner, pick("owner")),
     el("button", { type: "button", onclick: () => check(verdict) }, "Check every rule")), verdict, list);
   return () => refresh(list, changed);
 }
@@ -58,12 +58,12 @@ async function refresh(list, changed) {
     return;
   }
   replace(list, table("Accounts", ["Owner", "Kind", "Currency", ["Balance"]], found.map((account) => el("tr", {},
-    el("td", {}, el("button", { type: "button", class: "link", "data-key": account.account_id, onclick: () => entries(account, 1) }, ownerOf(account))),
+    el("td", {}, el("button", { type: "button", class: "link", "data-key": account.account_id, onclick: () => entries(account, 1, changed) }, ownerOf(account))),
     el("td", {}, account.kind), el("td", {}, account.currency), el("td", { class: "amount" }, major(account.balance, account.currency))))),
   more && el("button", { type: "button", class: "more", "data-key": "more", onclick: () => { pages += 1; changed(); } }, "Show more"));
 }
 
-async function entries(account, most) {
+async function entries(account, most, changed) {
   const read_ = await attempt(() => read(`accounts/${part(account.account_id)}/entries`, {}, most));
   if (!read_) return;
   const money = (text) => major(text, account.currency);
@@ -71,9 +71,14 @@ async function entries(account, most) {
     facts([["Account", account.account_id], ["Kind", badge(account.kind)], ["Balance", el("strong", {}, `${money(account.balance)}`)], ["Since", short(account.created_at)]]),
     account.kind === "wallet" && explained(account.account_id),
     table("Entries, newest first", ["When", "Why", "About", ["Amount"], ["Before"], ["After"]], read_.found.map((entry) => el("tr", {},
-      el("td", {}, short(entry.at)), el("td", {}, entry.reason.replaceAll("_", " ")), el("td", {}, entry.subject),
+      el("td", {}, short(entry.at)), el("td", {}, entry.reason.replaceAll("_", " ")), el("td", {}, about(entry.subject, changed)),
       el("td", { class: `amount ${entry.amount.startsWith("-") ? "out" : "in"}` }, money(entry.amount)),
       el("td", { class: "amount" }, money(entry.balance_before)), el("td", { class: "amount" }, money(entry.balance_after))))),
     read_.found.length === 0 && empty("Nothing was posted here."),
-    read_.more && el("button", { type: "button", class: "more", onclick: () => entries(account, most + 1) }, "Show older ones"));
+    read_.more && el("button", { type: "button", class: "more", onclick: () => entries(account, most + 1, changed) }, "Show older ones"));
+}
+
+function about(subject, changed) {
+  if (!/^msb_/.test(subject)) return subject;
+  return el("button", { type: "button", class: "link", onclick: () => batchDetail(subject, changed) }, subject);
 }

@@ -7,7 +7,7 @@ import { el, replace } from "./dom.js";
 import * as journal from "./journal.js";
 import * as ledger from "./ledger.js";
 import * as overview from "./overview.js";
-import { attempt, report, tellNothing } from "./shell.js";
+import { attempt, close, isAsking, report, tell, tellNothing } from "./shell.js";
 import * as webhooks from "./webhooks.js";
 
 const LOOK_MS = 1000;
@@ -19,6 +19,7 @@ const root = document.querySelector("#view");
 let current = "";
 let refresh = async () => {};
 let seen = "";
+let lastSeen = 0;
 let running = false;
 let again = false;
 let silent = false;
@@ -45,23 +46,32 @@ async function changed() {
     return;
   }
   running = true;
-  do {
-    again = false;
-    root.setAttribute("aria-busy", "true");
-    await attempt(refresh);
-  } while (again);
-  root.removeAttribute("aria-busy");
-  running = false;
+  root.setAttribute("aria-busy", "true");
+  try {
+    do {
+      again = false;
+      await attempt(refresh);
+    } while (again);
+  } finally {
+    root.removeAttribute("aria-busy");
+    running = false;
+  }
 }
 
 /** See whether anything happened since; a page that nobody looks at doesn't ask. */
 async function look() {
-  if (document.hidden) return;
+  if (document.hidden || isAsking()) return;
   try {
     const [now, { items }] = await Promise.all([get("clock"), get("events", { before: END, limit: 1 })]);
     if (silent) tellNothing();
     silent = false;
     clock.showClock(now);
+    const last = items.at(-1)?.seq ?? 0;
+    if (last < lastSeen) {
+      close();
+      tell("The world was begun anew, or went back to a snapshot.", "warn");
+    }
+    lastSeen = last;
     const end = JSON.stringify([items.at(-1), now.mode === "frozen" && now.now]);
     if (end !== seen) {
       seen = end;

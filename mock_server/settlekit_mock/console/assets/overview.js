@@ -23,7 +23,8 @@ export function build(root, changed) {
     el("div", { class: "row filters" },
       choose("Currency", CURRENCIES.map((each) => [each, each]), chosen.currency, pick("currency")),
       choose("In steps of", STEPS, chosen.by, pick("by"))),
-    parts.tiles, parts.stories,
+    parts.tiles, el("p", { class: "soft" }, "What developers get: fees are taken off, but from what still accrues. The flow below tells what customers pay."),
+    parts.stories,
     el("section", { class: "card" }, el("h2", {}, "Revenue by bucket over time"),
       el("p", { class: "soft" }, "What developers are owed for closed periods, as it stood at each moment. Only what is settled is money."),
       legend(), parts.revenue, el("details", {}, el("summary", {}, "As a table"), parts.revenueTable)),
@@ -43,7 +44,7 @@ async function refresh(parts, changed) {
   const [revenue, flow] = await Promise.all([get("revenue", { currency, by }), get("flow", { currency })]);
   const open = flow.links.find((link) => link.target === "open")?.amount_minor ?? "0";
   const last = revenue.points.at(-1);
-  replace(parts.tiles, tile("Accruing in open periods", open, currency, "open"),
+  replace(parts.tiles, tile("Accruing, before fees", open, currency, "open"),
     BUCKETS.map(([name, label, key]) => tile(label, last?.[name] ?? "0", currency, key)));
   drawn = () => {
     if (last) revenueChart(parts.revenue, revenue);
@@ -78,7 +79,7 @@ async function stories(root, changed, open) {
     changed();
   };
   replace(root, el("details", { class: "card", open }, el("summary", {}, el("h2", {}, "Play a story")),
-    el("p", { class: "soft" }, "Each makes its own customers and merchants, and moves the clock."),
+    el("p", { class: "soft" }, "Each makes its own customers, and moves the clock."),
     el("ul", { class: "stories" }, items.filter((story) => story.name !== "year_at_scale").map((story) => {
       const button = el("button", { type: "button", onclick: () => play(story, button) }, "Play");
       return el("li", {}, el("div", {}, badge(story.name), el("p", {}, story.tells)), button);

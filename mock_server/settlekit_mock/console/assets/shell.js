@@ -5,18 +5,22 @@ import { el, replace } from "./dom.js";
 
 const told = document.querySelector("#told");
 const detail = document.querySelector("#detail");
+const QUIET_MS = 6000;
 let quietAt = 0;
+let openedFrom;
+let asked = false;
 
 export function tell(text, tone = "good") {
   told.textContent = text;
   told.className = tone;
-  told.hidden = false;
+  tellNothing();
+  told.showPopover();  // shown last, it lies above the drawer
   clearTimeout(quietAt);
-  if (tone === "good") quietAt = setTimeout(() => { told.hidden = true; }, 6000);
+  if (tone === "good") quietAt = setTimeout(tellNothing, QUIET_MS);
 }
 
 export function tellNothing() {
-  told.hidden = true;
+  if (told.matches(":popover-open")) told.hidePopover();
 }
 
 /** Do something, and tell what went wrong. Returns undefined where it was refused. */
@@ -36,23 +40,30 @@ export function report(error) {
   else throw error;
 }
 
+/** Whether the page waits for a token; meanwhile nothing is read. */
+export function isAsking() {
+  return detail.open && detail.querySelector("#token") !== null;
+}
+
 function askForToken() {
-  if (detail.open && detail.querySelector("#token")) return;
+  if (isAsking()) return;
+  tellNothing();
   // Anything else could be no header, and so no token: the server takes only visible ASCII.
   const field = el("input", {
-    id: "token", type: "password", autocomplete: "off", required: true,
+    id: "token", type: "password", autocomplete: "off", required: true, autofocus: true,
     pattern: " *[!-~]+ *", title: "A token is of visible ASCII characters.",
   });
   show("This server has a control token", el("form", {
     onsubmit: (event) => {
       event.preventDefault();
+      asked = true;
       useToken(field.value);
       close();
-      tellNothing();
       window.dispatchEvent(new Event("token-given"));
     },
   },
   el("p", {}, "Everybody who drives or reads it needs the token it was started with (--control-token). It is kept until this tab is closed."),
+  asked && el("p", { class: "bad said", role: "alert" }, "That isn't this server's token."),
   el("label", { for: "token" }, "Control token"), field,
   el("button", { type: "submit", class: "main" }, "Open the console")));
 }
@@ -64,7 +75,12 @@ export function show(title, ...content) {
     el("div", { class: "bar" }, el("h2", { id: "detail-title" }, title),
       el("button", { type: "button", class: "quiet", onclick: close, "aria-label": "Close" }, "Close")),
     body);
-  if (!detail.open) detail.showModal();
+  if (detail.open) {
+    detail.querySelector("button").focus();
+  } else {
+    openedFrom = document.activeElement?.dataset?.key;
+    detail.showModal();
+  }
   detail.scrollTop = 0;
   return body;
 }
@@ -73,13 +89,20 @@ export function close() {
   detail.close();
 }
 
+// What was pressed may have been drawn anew meanwhile.
+detail.addEventListener("close", () => {
+  if (document.activeElement === document.body && openedFrom !== undefined) {
+    document.querySelector(`#view [data-key="${CSS.escape(openedFrom)}"]`)?.focus();
+  }
+});
+
 detail.addEventListener("click", (event) => { if (event.target === detail) close(); });
 
-/** Ask before something that can't be taken back. */
-export function confirmed(question, verb) {
+/** Ask before something that can't be taken back; what is asked besides stands between. */
+export function confirmed(question, verb, ...besides) {
   return new Promise((resolve) => {
     const answer = (yes) => () => { resolve(yes); close(); };
-    show(question, el("div", { class: "row" },
+    show(question, ...besides, el("div", { class: "row" },
       el("button", { type: "button", class: "main", onclick: answer(true) }, verb),
       el("button", { type: "button", onclick: answer(false) }, "Cancel")));
     detail.addEventListener("close", () => resolve(false), { once: true });
@@ -88,7 +111,7 @@ export function confirmed(question, verb) {
 
 const TONES = {
   settled: "good", delivered: "good", ready: "calm", submitted: "calm", notice_pending: "calm",
-  notice_delivery_failed: "warn", failed: "bad", past_due: "bad", uncollectible: "gone", written_off: "gone",
+  notice_delivery_failed: "warn", failed: "bad", past_due: "bad", uncollectible: "gone", written_off: "lost",
   queued: "calm", open: "calm",
 };
 

@@ -8,6 +8,7 @@ import { moment, short } from "./words.js";
 export const name = "Webhooks";
 
 const PAGE = 50;
+const FARTHEST_PAGES = 10;
 let status = "";
 let pages = 1;
 
@@ -43,6 +44,22 @@ async function refresh(list, changed) {
       el("td", { class: "long" }, delivery.callback_url), el("td", {}, badge(delivery.delivery_status, toneOf(delivery.delivery_status))),
       el("td", { class: "amount" }, delivery.attempt_count), el("td", { class: "amount" }, delivery.response_status ?? "–")))),
   more && el("button", { type: "button", class: "more", "data-key": "more", onclick: () => { pages += 1; changed(); } }, "Show older ones"));
+}
+
+/** Open a delivery by its id, as far back as is worth reading. */
+export async function find(id, changed) {
+  let cursor;
+  for (let page = 0; page < FARTHEST_PAGES; page += 1) {
+    const { items, next_cursor: next } = await attempt(() => get("deliveries", { limit: 100, cursor })) ?? { items: [] };
+    const found = items.find((delivery) => delivery.id === id);
+    if (found) {
+      detail(found, changed);
+      return;
+    }
+    cursor = next;
+    if (!cursor) break;
+  }
+  tell("This delivery isn't among the newest; its merchant's list has it.", "warn");
 }
 
 /** Indent a body, unless it holds what would be written otherwise: a number too long for this page. */

@@ -47,12 +47,12 @@ export function short(text) {
   return `${at.getUTCDate()} ${MONTHS[at.getUTCMonth()]} ${at.getUTCFullYear()} ${two(at.getUTCHours())}:${two(at.getUTCMinutes())}`;
 }
 
-/** Write an instant on an axis as finely as the stretch of time asks for. */
-export function tick(ms, span) {
-  const at = new Date(ms);
-  if (span < 2 * DAY) return `${two(at.getUTCHours())}:${two(at.getUTCMinutes())}`;
-  const day = `${at.getUTCDate()} ${MONTHS[at.getUTCMonth()]}`;
-  return span < 300 * DAY ? day : `${MONTHS[at.getUTCMonth()]} ${at.getUTCFullYear()}`;
+/** Write an instant on an axis as finely as its steps ask for; midnight has its day's name. */
+export function tick(instant, by) {
+  const at = new Date(instant);
+  if (by === "month") return `${MONTHS[at.getUTCMonth()]} ${at.getUTCFullYear()}`;
+  const time = `${two(at.getUTCHours())}:${two(at.getUTCMinutes())}`;
+  return time === "00:00" || by === "day" || by === "week" ? `${at.getUTCDate()} ${MONTHS[at.getUTCMonth()]}` : time;
 }
 
 export function span(ms) {
