@@ -4,7 +4,7 @@ import json
 import shlex
 
 from settlekit_mock import seeding
-from settlekit_mock.cli.remote import URL_VARIABLE
+from settlekit_mock.cli.remote import TOKEN_VARIABLE, URL_VARIABLE
 from settlekit_mock.http.tables import find_token
 from settlekit_mock.kernel.world import World
 from settlekit_mock.payments.tables import Merchant, merchants_of
@@ -33,7 +33,10 @@ def environment(world: World, url: str) -> dict[str, str]:
     if endpoint is not None:
         found["SIGLUME_WEBHOOK_SECRET"] = endpoint.signing_secret
         found["SHOP_WEBHOOK_URL"] = endpoint.callback_url
-    return found | {URL_VARIABLE: public}
+    found[URL_VARIABLE] = public
+    if world.settings.control_token is not None:
+        found[TOKEN_VARIABLE] = world.settings.control_token
+    return found
 
 
 def _merchant(world: World) -> tuple[Merchant | None, Subscription | None]:

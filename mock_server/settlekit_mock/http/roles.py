@@ -132,6 +132,11 @@ def _admit_control(world: World, given: Credentials) -> Caller:
         raise Forbidden("the control routes take no webhook deliveries")
     token = world.settings.control_token
     if token is not None:
+        if not given.authorization:
+            raise Unauthenticated(
+                "send the token that this server was started with (--control-token): "
+                "Authorization: Bearer <token>"
+            )
         if not same(bearer(given.authorization), token):
             raise Unauthenticated("this isn't the server's control token")
     elif not _is_loopback(given.remote_address):

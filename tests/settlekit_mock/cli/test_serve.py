@@ -158,7 +158,10 @@ def test_every_option_has_its_variable(by: str) -> None:
             "operator_token",
             "operator_secret",
         )
-        assert httpx.get(f"{server.url}/_mock/clock", trust_env=False).status_code == 401
+        refused = httpx.get(f"{server.url}/_mock/clock", trust_env=False)
+        assert refused.status_code == 401
+        assert "--control-token" in refused.json()["error"]["message"]
+        assert told["env"]["SETTLEKIT_MOCK_CONTROL_TOKEN"] == "control_token"
         with driving(server.url, "control_token") as driver:
             clock = driver.clock.read()
             assert (clock.now, clock.mode) == ("2026-03-02T00:00:00.000Z", "frozen")
