@@ -185,6 +185,7 @@ class Browser:
     def be_plain(self) -> None:
         """Be a desktop's browser that has been nowhere."""
         self.chrome.get("about:blank")
+        self.chrome.get_log("browser")  # type: ignore[no-untyped-call]
         self.chrome.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
         self.chrome.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": False})
 
