@@ -96,11 +96,6 @@ def test_where_a_payment_is(mock: MockServer) -> None:
         assert links_of(mock) == {("metered", node): 100}
     mock.clock.advance(until="batch.past_due")
     (batch,) = mock.batches.all()
-    with mock.fork() as other:
-        other.batches.give_up(
-            batch.settlement_batch_id, status="written_off", reason_code="buyer_unreachable"
-        )
-        assert links_of(other) == {("metered", "written_off"): 100}
     mock.batches.requeue(batch.settlement_batch_id)
     mock.clock.advance(until="batch.settled")
     assert links_of(mock) == {
@@ -109,6 +104,17 @@ def test_where_a_payment_is(mock: MockServer) -> None:
         ("settled", "wallets"): 98,
         ("wallets", "held"): 98,
     }
+
+
+@pytest.mark.parametrize("status", ["written_off", "uncollectible"])
+def test_where_a_payment_is_that_never_comes(mock: MockServer, status: str) -> None:
+    """A promise that is given up ends in the node of how it was."""
+    mock.usage("sandbox_buyer", merchant=SHOP, amount_minor=100, currency="JPY")
+    mock.simulate.debit_failure(times=28)
+    mock.clock.advance(until="batch.past_due")
+    (batch,) = mock.batches.all()
+    mock.batches.give_up(batch.settlement_batch_id, status=status, reason_code="unreachable")
+    assert links_of(mock) == {("metered", status): 100}
 
 
 def test_standard_payments_and_what_leaves_wallets(mock: MockServer) -> None:
