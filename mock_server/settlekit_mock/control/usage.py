@@ -61,30 +61,24 @@ def make_usage(request: Request) -> BulkUsage:
     """Offer a payment ``count`` times, in order; the clock moves along with ``over``."""
     body, world = request.body, request.world
     span = 0 if body.over is None else milliseconds(body.over, "over")
-    spread = _Spread(_start(world, body, span) if span else 0, span, body.count)
+    with world.snapshot() as connection:
+        order = _order(connection, body)
+        spread = _Spread(load_state(connection).now, span, body.count)
+    within(spread.start + span)
     tally = Tally()
     done = 0
     while done < body.count:
         if span:
             world.due.advance(spread.reach(done))
         if body.webhooks:
-            done += _offer_told(world, body, tally)
+            done += _offer_told(world, order, tally)
         else:
             times = spread.times(done, world.due.next_due_at() if span else None)
-            done += _offer_group(world, body, times, tally)
+            done += _offer_group(world, order, times, tally)
         world.settle()
     if span:
         world.due.advance(spread.reach(body.count))
     return _answer(tally)
-
-
-def _start(world: World, body: BulkUsageBody, span: int) -> int:
-    """Return when the payments begin; what can't be paid is refused before the clock moves."""
-    with world.snapshot() as connection:
-        _order(connection, body)
-        start = load_state(connection).now
-    within(start + span)
-    return start
 
 
 def _answer(tally: Tally) -> BulkUsage:
@@ -150,9 +144,8 @@ def _order(connection: Connection, body: BulkUsageBody) -> _Order:
     return _Order(merchant, sale, body.amount_minor)
 
 
-def _offer_group(world: World, body: BulkUsageBody, times: list[int], tally: Tally) -> int:
+def _offer_group(world: World, order: _Order, times: list[int], tally: Tally) -> int:
     with world.transaction() as tx:
-        order = _order(tx.connection, body)
         # A real clock has gone on meanwhile, and another call may have moved a frozen one.
         times = [max(at, tx.now) for at in times]
         offered = accept_many(tx, order.sale, order.amount_minor, times, tally)
@@ -164,10 +157,10 @@ def _offer_group(world: World, body: BulkUsageBody, times: list[int], tally: Tal
 # -- with webhooks: one by one, each with its requirement --------------------------------
 
 
-def _offer_told(world: World, body: BulkUsageBody, tally: Tally) -> int:
+def _offer_told(world: World, order: _Order, tally: Tally) -> int:
     try:
         with world.transaction() as tx:
-            taken = _take(tx, _order(tx.connection, body))
+            taken = _take(tx, order)
     except Problem as refused:
         if refused.code not in _REFUSALS:
             raise
